@@ -1,0 +1,228 @@
+package videosdk
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// How much of an answer an error keeps, in bytes.
+const (
+	keptBody    = 2 << 10
+	keptMessage = 256
+	// scrubbedBody is how much is searched for secrets, so that what is kept
+	// does not end in the middle of one.
+	scrubbedBody = 64 << 10
+)
+
+// skewWorthTelling is the difference of clocks from which on a 401 mentions
+// it.
+const skewWorthTelling = 30 * time.Second
+
+// err returns the error of the call after its last attempt, or nil.
+func (x *exchange) err() error {
+	switch {
+	case x.last.ok() || x.gone():
+		return nil
+	case x.last.status == 0:
+		return &RequestError{
+			Operation:    x.request.name,
+			Method:       x.request.method,
+			Path:         x.request.shown,
+			Attempts:     x.attempts,
+			MaybeApplied: x.maybeApplied(),
+			Err:          x.scrubbed(x.last.err),
+			note:         x.note,
+		}
+	default:
+		return x.apiError(x.last.err)
+	}
+}
+
+func (x *exchange) maybeApplied() bool { return x.request.class.Changes() && x.ambiguous }
+
+// refuse returns the error of a call that was answered with a success which is
+// not what the operation answers. What the operation changes has been changed,
+// as far as anybody can tell.
+func (x *exchange) refuse(problem string) error {
+	x.ambiguous = true
+	if kind := contentType(x.last.header); kind != "" && kind != "application/json" {
+		problem += " (the answer's type is " + kind + ")"
+	}
+	return x.apiError(fmt.Errorf("%w: %s", ErrInvalidResponse, problem))
+}
+
+// apiError describes the last answer. cause is nil when the status says it
+// all.
+func (x *exchange) apiError(cause error) error {
+	e := &APIError{
+		StatusCode:   x.last.status,
+		RequestID:    requestID(x.last.header),
+		Operation:    x.request.name,
+		Method:       x.request.method,
+		Path:         x.request.shown,
+		RetryAfter:   x.last.retryAfter,
+		Attempts:     x.attempts,
+		MaybeApplied: x.maybeApplied(),
+		Err:          x.scrubbed(cause),
+		note:         x.note,
+	}
+	text := x.scrub(string(x.last.body[:min(len(x.last.body), scrubbedBody)]))
+	e.Body = []byte(cut(text, keptBody))
+	if cause == nil {
+		e.Code, e.Message = explanation([]byte(text))
+	}
+	switch {
+	case e.StatusCode == http.StatusUnauthorized:
+		e.ClockSkew = clockSkew(x.last.header)
+	case e.StatusCode >= 300 && e.StatusCode < 400:
+		e.note = "redirects are not followed" + target(x.last.header)
+	}
+	return e
+}
+
+// explanation finds the code and the text in the body of an error. The keys
+// differ between the parts of the API and the gateways in front of it.
+func explanation(body []byte) (code, message string) {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) != nil {
+		return "", ""
+	}
+	return firstText(object, "code", "errorCode"), firstText(object, "message", "error", "msg", "statusMessage")
+}
+
+// firstText returns the first of the values that is text, a number, a list of
+// texts, or an object that has a message of its own.
+func firstText(object map[string]json.RawMessage, keys ...string) string {
+	for _, key := range keys {
+		if text := flatten(object[key]); text != "" {
+			return cut(oneLine(text), keptMessage)
+		}
+	}
+	return ""
+}
+
+func flatten(raw json.RawMessage) string {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return ""
+	}
+	switch v := value.(type) {
+	case string:
+		return v
+	case float64:
+		return string(raw)
+	case []any:
+		var texts []string
+		for _, element := range v {
+			if text, ok := element.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+		return strings.Join(texts, ", ")
+	case map[string]any:
+		text, _ := v["message"].(string)
+		return text
+	default:
+		return ""
+	}
+}
+
+// oneLine replaces what could forge a line of a log.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// cut shortens text to at most n bytes of whole characters.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}
+
+// scrub takes the secrets of the call out of a text.
+func (x *exchange) scrub(text string) string {
+	secrets := x.request.secrets()
+	if x.bearer != nil {
+		secrets = append(secrets, x.bearer.text())
+	}
+	if c := x.client.credentials; c != nil {
+		secrets = append(secrets, c.secret())
+	}
+	return x.client.scrubber.Scrub(text, secrets...)
+}
+
+// scrubbed returns err, under a text without secrets if its own has any.
+func (x *exchange) scrubbed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := x.scrub(err.Error()); text != err.Error() {
+		return &scrubbedError{text, err}
+	}
+	return err
+}
+
+type scrubbedError struct {
+	text string
+	err  error
+}
+
+func (e *scrubbedError) Error() string { return e.text }
+func (e *scrubbedError) Unwrap() error { return e.err }
+
+// requestID returns what the server, or what stands in front of it, calls the
+// request.
+func requestID(header http.Header) string {
+	for _, name := range [...]string{"X-Request-Id", "Request-Id", "X-Amzn-Requestid", "X-Amz-Request-Id"} {
+		if values := header[name]; len(values) > 0 && values[0] != "" {
+			return cut(oneLine(values[0]), keptMessage)
+		}
+	}
+	return ""
+}
+
+// clockSkew returns how far this machine's clock is ahead of the server's, or
+// 0 if that is not worth telling.
+func clockSkew(header http.Header) time.Duration {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	skew := time.Since(date).Round(time.Second)
+	if skew.Abs() <= skewWorthTelling {
+		return 0
+	}
+	return skew
+}
+
+func contentType(header http.Header) string {
+	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
+// target names the origin of a redirect: the rest of it may hold a token.
+func target(header http.Header) string {
+	u, err := url.Parse(header.Get("Location"))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return ", not to " + u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,265 @@
+package videosdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Lifetimes of the tokens that a client signs.
+const (
+	defaultTokenLifetime       = 10 * time.Minute
+	defaultParticipantLifetime = time.Hour
+	minTokenLifetime           = time.Minute
+	// backdated is how far in the past a token is issued, for servers whose
+	// clock is behind.
+	backdated = 30 * time.Second
+	// A token is renewed when this part of its life has passed.
+	renewNumerator, renewDenominator = 4, 5
+)
+
+// TokenSource gives the token for a request. A client that has an API key and
+// secret needs none; it is for backends that get their tokens from elsewhere,
+// such as a vault or a service that holds the secret.
+//
+// Token is called for every attempt, from many goroutines: a source keeps its
+// token until it must be renewed. It returns the bare JWT, without "Bearer ".
+// After a 401 it is asked once more; a source that then returns a different
+// token gets one more attempt.
+type TokenSource interface {
+	Token(ctx context.Context) (string, error)
+}
+
+// StaticToken returns a source of one ready-made token, such as the one that
+// VideoSDK's dashboard shows. When it expires, every request fails with
+// [ErrUnauthorized].
+func StaticToken(token string) TokenSource {
+	return staticToken(func() string { return token })
+}
+
+// staticToken hides the token in a closure: a string in a struct would be
+// printed by every verb of fmt, a closure by none.
+type staticToken func() string
+
+func (t staticToken) Token(context.Context) (string, error) { return t(), nil }
+
+// Permission is what a participant may do, see
+// https://docs.videosdk.live/api-reference/realtime-communication/intro.
+type Permission string
+
+// The permissions of the API.
+const (
+	PermissionAllowJoin Permission = "allow_join" // join at once
+	PermissionAskJoin   Permission = "ask_join"   // ask to be let in
+	PermissionAllowMod  Permission = "allow_mod"  // moderate others
+)
+
+// ParticipantTokenParams says whom a participant token is for.
+type ParticipantTokenParams struct {
+	// RoomID limits the token to one room; empty allows any.
+	RoomID string
+	// ParticipantID limits the token to one participant; empty allows any.
+	ParticipantID string
+	// Permissions default to PermissionAllowJoin.
+	Permissions []Permission
+	// Lifetime is how long the token is valid. Default: one hour.
+	Lifetime time.Duration
+}
+
+// ParticipantToken signs a token with which a person or an agent joins a
+// room. It cannot call this API, and a token for this API cannot join a room.
+// Nothing is sent. It returns [ErrNoCredentials] if the client was made
+// without an API key and secret, and a [*ValidationError] for a lifetime below
+// one minute.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/intro
+func (c *Client) ParticipantToken(params ParticipantTokenParams) (string, error) {
+	if c.credentials == nil {
+		return "", fmt.Errorf("videosdk: ParticipantToken: %w", ErrNoCredentials)
+	}
+	if params.Lifetime == 0 {
+		params.Lifetime = defaultParticipantLifetime
+	}
+	if len(params.Permissions) == 0 {
+		params.Permissions = []Permission{PermissionAllowJoin}
+	}
+	f := faults{}
+	f.check(params.Lifetime >= minTokenLifetime, "lifetime", "must be at least "+minTokenLifetime.String())
+	if err := f.err("ParticipantToken"); err != nil {
+		return "", err
+	}
+	claims := jwt.MapClaims{"roles": []string{"rtc"}, "permissions": params.Permissions}
+	if params.RoomID != "" {
+		claims["roomId"] = params.RoomID
+	}
+	if params.ParticipantID != "" {
+		claims["participantId"] = params.ParticipantID
+	}
+	return c.credentials.sign(time.Now(), claims, params.Lifetime)
+}
+
+// credentials are an API key and secret. The secret is behind a closure, so
+// that no verb of fmt can print it.
+type credentials struct {
+	apiKey string
+	secret func() string
+}
+
+// sign makes a token from the claims that differ between its kinds. Times are
+// plain integers: whole seconds, whatever the host program has set
+// jwt.TimePrecision to.
+func (c *credentials) sign(now time.Time, claims jwt.MapClaims, lifetime time.Duration) (string, error) {
+	claims["apikey"] = c.apiKey
+	claims["version"] = 2
+	claims["iat"] = now.Add(-backdated).Unix()
+	claims["exp"] = now.Add(lifetime).Unix()
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(c.secret()))
+}
+
+// bearer is a token ready to be sent.
+type bearer struct {
+	header []string // the value of the Authorization header
+	signed time.Time
+	renew  time.Time
+	used   atomic.Bool
+}
+
+func newBearer(token string) *bearer { return &bearer{header: []string{token}} }
+
+func (b *bearer) text() string { return b.header[0] }
+
+// firstUse reports, once, that no attempt has carried the token yet.
+func (b *bearer) firstUse() bool { return !b.used.Swap(true) }
+
+// tokens gives the token for an attempt.
+type tokens interface {
+	get(ctx context.Context) (*bearer, error)
+	// replace returns another token for one that the server refused, or nil if
+	// there is no better one; fresh says that the refused one had never been
+	// used before.
+	replace(ctx context.Context, refused *bearer, fresh bool) (*bearer, error)
+}
+
+// signer signs tokens for the API and keeps the current one.
+type signer struct {
+	credentials *credentials
+	lifetime    time.Duration
+
+	current atomic.Pointer[bearer]
+	signing sync.Mutex // one goroutine signs, the others wait for its token
+}
+
+func (s *signer) get(context.Context) (*bearer, error) {
+	if b := s.current.Load(); b.valid(time.Now()) {
+		return b, nil
+	}
+	s.signing.Lock()
+	defer s.signing.Unlock()
+	// The wall clock, not the monotonic one: that stands still while a
+	// machine sleeps, and the server's does not.
+	now := time.Now().Round(0)
+	if b := s.current.Load(); b.valid(now) {
+		return b, nil
+	}
+	token, err := s.credentials.sign(now, jwt.MapClaims{
+		"roles": []string{"crawler"}, "permissions": []Permission{PermissionAllowJoin, PermissionAllowMod},
+	}, s.lifetime)
+	if err != nil {
+		return nil, err
+	}
+	b := newBearer(token)
+	b.signed, b.renew = now, now.Add(s.lifetime*renewNumerator/renewDenominator)
+	s.current.Store(b)
+	return b, nil
+}
+
+// valid reports whether the token is young enough at now. A clock that was
+// set back makes a token look as if it came from the future: it is not valid.
+func (b *bearer) valid(now time.Time) bool {
+	return b != nil && !now.Before(b.signed) && now.Before(b.renew)
+}
+
+// replace does not replace a token that was signed for the very attempt: the
+// next one would say the same.
+func (s *signer) replace(ctx context.Context, refused *bearer, fresh bool) (*bearer, error) {
+	if fresh {
+		return nil, nil
+	}
+	s.current.CompareAndSwap(refused, nil)
+	return s.get(ctx)
+}
+
+// sourced gets tokens from the user's TokenSource.
+type sourced struct{ source TokenSource }
+
+func (s sourced) get(ctx context.Context) (*bearer, error) {
+	token, err := s.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkToken(token); err != nil {
+		return nil, err
+	}
+	return newBearer(token), nil
+}
+
+// ask calls the source in a goroutine of its own, so that one that ignores
+// its context cannot keep the caller beyond it. There a panic would end the
+// program, out of reach of the caller's recover: it becomes an error, which
+// does not print the panic's value because that may be the token.
+func (s sourced) ask(ctx context.Context) (string, error) {
+	if static, ok := s.source.(staticToken); ok {
+		return static(), nil
+	}
+	type answer struct {
+		token string
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				answers <- answer{err: fmt.Errorf("the token source panicked with a %T", v)}
+			}
+		}()
+		token, err := s.source.Token(ctx)
+		answers <- answer{token, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.token, a.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+func (s sourced) replace(ctx context.Context, refused *bearer, _ bool) (*bearer, error) {
+	b, err := s.get(ctx)
+	if err != nil || b.text() == refused.text() {
+		return nil, err
+	}
+	return b, nil
+}
+
+// checkToken finds the mistakes that people make with tokens, without
+// repeating the token.
+func checkToken(token string) error {
+	switch {
+	case token == "":
+		return errors.New("the token is empty")
+	case len(token) > 7 && strings.EqualFold(token[:7], "bearer "):
+		return errors.New(`the token starts with "Bearer ": the API wants the bare JWT`)
+	case strings.ContainsFunc(token, isSpaceOrControl):
+		return errors.New("the token contains white space or control characters: was it pasted with a line break?")
+	default:
+		return nil
+	}
+}
+
+func isSpaceOrControl(r rune) bool { return r <= ' ' || r >= 0x7f }

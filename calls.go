@@ -1,0 +1,372 @@
+package videosdk
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+)
+
+// CallsService places, follows and ends calls.
+type CallsService struct{ client *Client }
+
+// The paths of calls.
+const (
+	callsPath          = "/v2/sip/call"
+	callPath           = callsPath + "/{callId}"
+	callEndPath        = callsPath + "/end"
+	callTransferPath   = callsPath + "/transfer"
+	callSwitchRoomPath = callsPath + "/switch-room"
+	outboundCallPath   = "/v2/sip/outbound-call"
+)
+
+// defaultRinging is how long a call is expected to ring at most when the caller
+// does not say: the API does not document its own limit.
+const defaultRinging = 2 * time.Minute
+
+// CallStatus is where a call is in its life. It is lower case, whatever case
+// the server uses.
+type CallStatus string
+
+// The statuses of the API.
+const (
+	CallInitiated           CallStatus = "initiated"
+	CallRinging             CallStatus = "ringing"
+	CallIncoming            CallStatus = "incoming"
+	CallVerified            CallStatus = "verified"
+	CallAnswered            CallStatus = "answered"
+	CallEnded               CallStatus = "ended"
+	CallMissed              CallStatus = "missed"
+	CallNotAnswered         CallStatus = "not-answered"
+	CallFailed              CallStatus = "failed"
+	CallRejected            CallStatus = "rejected"
+	CallAbandoned           CallStatus = "abandoned"
+	CallTransferInitiated   CallStatus = "transfer-initiated"
+	CallTransferAccepted    CallStatus = "transfer-accepted"
+	CallTransferring        CallStatus = "transferring"
+	CallTransferRinging     CallStatus = "transfer-ringing"
+	CallTransferred         CallStatus = "transferred"
+	CallTransferFailed      CallStatus = "transfer-failed"
+	CallSwitchRoomInitiated CallStatus = "switch-room-initiated"
+	CallSwitchRoomCompleted CallStatus = "switch-room-completed"
+	CallSwitchRoomFailed    CallStatus = "switch-room-failed"
+)
+
+// IsTerminal reports whether nothing follows the status: the call is over.
+func (s CallStatus) IsTerminal() bool {
+	switch s {
+	case CallEnded, CallMissed, CallNotAnswered, CallFailed, CallRejected, CallAbandoned:
+		return true
+	default:
+		return false
+	}
+}
+
+// wasAnswered reports whether a call with this status has been picked up. An
+// ended call may have been or not: its timeline tells.
+func (s CallStatus) wasAnswered() bool {
+	return s == CallAnswered || strings.HasPrefix(string(s), "transfer") || strings.HasPrefix(string(s), "switch-room-")
+}
+
+// normal returns the status as the constants spell it. Some answers say
+// COMPLETED for ended.
+func (s CallStatus) normal() CallStatus {
+	lower := CallStatus(strings.ToLower(string(s)))
+	if lower == "completed" {
+		return CallEnded
+	}
+	return lower
+}
+
+// Call is a call.
+type Call struct {
+	ID string `json:"id"`
+	// Type is the direction of the call.
+	Type   Direction  `json:"type"`
+	Status CallStatus `json:"status"`
+	// To and From are phone numbers in E.164, or SIP URIs.
+	To        string `json:"to"`
+	From      string `json:"from"`
+	RoomID    string `json:"roomId"`
+	SessionID string `json:"sessionId"`
+	GatewayID string `json:"gatewayId"`
+	// GatewayName and RuleName are told in lists only.
+	GatewayName string         `json:"gatewayName"`
+	RuleID      string         `json:"ruleId"`
+	RuleName    string         `json:"ruleName"`
+	Transport   Transport      `json:"transport"`
+	Provider    string         `json:"provider"`
+	Region      Region         `json:"region"`
+	Metadata    map[string]any `json:"metadata" redact:"private"`
+	// Timelog is each status that the call has had, in order.
+	Timelog []CallEvent `json:"timelog"`
+	// Start and End are when the call began and ended. End is nil while it is
+	// up.
+	Start *time.Time `json:"start"`
+	End   *time.Time `json:"end"`
+	// Raw is the call as it came, with what this library does not know.
+	Raw json.RawMessage `json:"-" redact:"private"`
+}
+
+// CallEvent is a status of a call and when it was reached.
+type CallEvent struct {
+	Status    CallStatus `json:"status"`
+	Timestamp time.Time  `json:"timestamp"`
+}
+
+// IsOver reports whether the call has ended, answered or not.
+func (c *Call) IsOver() bool { return c.Status.IsTerminal() || c.End != nil }
+
+// WasAnswered reports whether the callee has picked up, also if the call has
+// ended since.
+func (c *Call) WasAnswered() bool {
+	if c.Status.wasAnswered() {
+		return true
+	}
+	for _, event := range c.Timelog {
+		if event.Status.wasAnswered() {
+			return true
+		}
+	}
+	return false
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (c Call) Format(f fmt.State, _ rune) { redact.Format(f, c) }
+
+// LogValue is what log/slog shows: no secrets.
+func (c Call) LogValue() slog.Value { return redact.LogValue(c) }
+
+// UnmarshalJSON accepts every spelling that the API uses.
+func (c *Call) UnmarshalJSON(data []byte) error { return unmarshal[callWire](data, c) }
+
+type callFields Call
+
+type callWire struct {
+	callFields
+	CallID   string         `json:"callId"`
+	SIPTo    string         `json:"sipCallTo"`
+	SIPFrom  string         `json:"sipCallFrom"`
+	MetaData map[string]any `json:"metaData"`
+}
+
+func (w callWire) resource(raw json.RawMessage) (*Call, string) {
+	c := Call(w.callFields)
+	c.ID = cmp.Or(c.ID, w.CallID)
+	c.To = cmp.Or(c.To, w.SIPTo)
+	c.From = cmp.Or(c.From, w.SIPFrom)
+	if c.Metadata == nil {
+		c.Metadata = w.MetaData
+	}
+	c.Type = Direction(strings.ToLower(string(c.Type)))
+	c.Status = c.Status.normal()
+	for i := range c.Timelog {
+		c.Timelog[i].Status = c.Timelog[i].Status.normal()
+	}
+	if c.End != nil && c.End.IsZero() {
+		c.End = nil
+	}
+	c.Raw = raw
+	return &c, c.ID
+}
+
+// Participant is how a callee appears in the room.
+type Participant struct {
+	ID       string         `json:"id,omitempty"`
+	Name     string         `json:"name,omitempty"`
+	Metadata map[string]any `json:"metadata,omitempty" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p Participant) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p Participant) LogValue() slog.Value { return redact.LogValue(p) }
+
+// CallCreateParams say whom to call, and how.
+type CallCreateParams struct {
+	// To is whom to call: a number in E.164 or a SIP URI. Required.
+	To string `json:"sipCallTo"`
+	// From is the caller id, in E.164. With RoutingRuleID it is required and
+	// must be one of the rule's numbers; with GatewayID the gateway's first
+	// number is the default.
+	From string `json:"sipCallFrom,omitempty"`
+	// RoutingRuleID is an outbound rule. It, or GatewayID, is required.
+	RoutingRuleID string `json:"routingRuleId,omitempty"`
+	// GatewayID is an outbound gateway, for accounts without rules that are
+	// bound to phone numbers.
+	GatewayID string `json:"gatewayId,omitempty"`
+	// DestinationRoomID is the room that the callee joins; empty leaves it to
+	// the rule.
+	DestinationRoomID string `json:"destinationRoomId,omitempty"`
+	// Participant is how the callee appears in the room.
+	Participant *Participant `json:"participant,omitempty"`
+	// Metadata comes back with the call and with its webhooks.
+	Metadata map[string]any `json:"metadata,omitempty" redact:"private"`
+	// AgentMetadata is handed to the AI agent.
+	AgentMetadata map[string]any `json:"agentMetadata,omitempty" redact:"private"`
+	// WaitUntilAnswered makes the server answer only when the callee has
+	// picked up. The attempt timeout is extended by RingingTimeout, or by two
+	// minutes if that is not set. Create and then WaitAnswered does the same
+	// and loses less when a connection breaks.
+	WaitUntilAnswered bool `json:"waitUntilAnswered,omitempty"`
+	// RingingTimeout is how long it may ring, in whole seconds; 0 leaves it to
+	// the server.
+	RingingTimeout time.Duration `json:"-"`
+	// MaxCallDuration ends the call after so many whole seconds; 0 leaves it
+	// to the server.
+	MaxCallDuration time.Duration `json:"-"`
+	// RecordAudio, DTMF, MediaEncryption, HidePhoneNumber, Headers and
+	// IncludeHeaders are for calls with GatewayID. With RoutingRuleID the
+	// server takes them from the rule and ignores them here.
+	RecordAudio     *bool             `json:"recordAudio,omitempty"`
+	DTMF            *bool             `json:"dtmf,omitempty"`
+	MediaEncryption MediaEncryption   `json:"mediaEncryption,omitempty"`
+	HidePhoneNumber *bool             `json:"hidePhoneNumber,omitempty"`
+	Headers         map[string]string `json:"headers,omitempty"`
+	IncludeHeaders  IncludeHeaders    `json:"includeHeaders,omitempty"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p CallCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p CallCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
+func (p *CallCreateParams) check(f *faults) {
+	f.callee("sipCallTo", p.To)
+	f.check(p.RoutingRuleID != "" || p.GatewayID != "", "routingRuleId", "is required (or gatewayId, for a call without a rule)")
+	f.check(p.RoutingRuleID == "" || p.From != "", "sipCallFrom", "is required with routingRuleId: one of the rule's numbers")
+	if p.From != "" {
+		f.number("sipCallFrom", p.From)
+	}
+	f.seconds("ringingTimeout", p.RingingTimeout)
+	f.seconds("maxCallDuration", p.MaxCallDuration)
+}
+
+// body returns what is sent: durations travel in seconds.
+func (p CallCreateParams) body() any {
+	return struct {
+		CallCreateParams
+		RingingTimeout  int64 `json:"ringingTimeout,omitempty"`
+		MaxCallDuration int64 `json:"maxCallDuration,omitempty"`
+	}{p, int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}
+}
+
+// Create places a real call: a phone rings, and costs may arise.
+//
+// The API has no idempotency key: a request that is sent twice dials twice. So
+// Create repeats only what certainly did not reach the server, and no option
+// changes that. If the outcome is unknown (a lost connection, a timeout, a
+// status of 500 and above), the error matches [ErrMaybeApplied]: the phone may
+// be ringing, so look before dialling again.
+//
+// https://docs.videosdk.live/telephony/managing-calls/making-outbound-calls
+func (s *CallsService) Create(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {
+	r := s.client.request(operation{
+		name: "Calls.Create", class: retry.Dial, method: http.MethodPost, path: callsPath,
+	}, opts)
+	params.check(&r.faults)
+	if params.WaitUntilAnswered {
+		r.settings.attemptTimeout += cmp.Or(params.RingingTimeout, defaultRinging)
+	}
+	r.body = params.body()
+	return one[callWire](ctx, s.client, r)
+}
+
+// Get returns a call. One that does not exist is [ErrNotFound].
+func (s *CallsService) Get(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
+	r := s.client.request(operation{
+		name: "Calls.Get", class: retry.Read, method: http.MethodGet, path: callPath,
+	}, opts, callID)
+	return one[callWire](ctx, s.client, r)
+}
+
+// CallListParams choose calls. The zero value is the first page of all.
+type CallListParams struct {
+	// Page is the number of the page, from 1. All begins with it.
+	Page int
+	// PerPage is how many calls a page holds: 10 by default. All asks for 100
+	// by default.
+	PerPage   int
+	RoomID    string
+	SessionID string
+	CallID    string
+	GatewayID string
+	RuleID    string
+	// Type limits the list to one direction.
+	Type Direction
+	// Search is looked for in To, From and RoomID.
+	Search string
+	// StartDate and EndDate limit the list to calls between them. The whole
+	// day of EndDate is included.
+	StartDate, EndDate time.Time
+}
+
+// List returns one page of the account's calls.
+func (s *CallsService) List(ctx context.Context, params CallListParams, opts ...RequestOption) (*Page[Call], error) {
+	r := s.client.request(operation{
+		name: "Calls.List", class: retry.Read, method: http.MethodGet, path: callsPath,
+	}, opts)
+	r.setPage(params.Page, params.PerPage)
+	r.set("roomId", params.RoomID)
+	r.set("sessionId", params.SessionID)
+	r.set("id", params.CallID)
+	r.set("gatewayId", params.GatewayID)
+	r.set("ruleId", params.RuleID)
+	r.set("type", string(params.Type))
+	r.set("search", params.Search)
+	r.setTime("startDate", params.StartDate)
+	r.setTime("endDate", params.EndDate)
+	return list[callWire](ctx, s.client, r)
+}
+
+// setTime adds a query parameter in milliseconds since 1970.
+func (r *request) setTime(name string, t time.Time) {
+	if !t.IsZero() {
+		r.set(name, strconv.FormatInt(t.UnixMilli(), 10))
+	}
+}
+
+// All returns the calls of all pages, which it fetches as they are needed. An
+// error ends the iteration.
+func (s *CallsService) All(ctx context.Context, params CallListParams, opts ...RequestOption) iter.Seq2[*Call, error] {
+	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Call], error) {
+		asked := params
+		asked.Page, asked.PerPage = page, perPage
+		return s.List(ctx, asked, opts...)
+	})
+}
+
+// End hangs up. Ending a call that is over does no harm, so unknown outcomes
+// are retried. If the server's answer does not hold the call, the one returned
+// has its ID and Raw only.
+func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
+	r := s.client.request(operation{
+		name: "Calls.End", class: retry.Repeatable, method: http.MethodPost, path: callEndPath,
+	}, opts)
+	r.faults.require("callId", callID)
+	r.body = struct {
+		CallID string `json:"callId"`
+	}{callID}
+	call, raw, err := changed[callWire](ctx, s.client, r)
+	if err != nil {
+		return nil, err
+	}
+	if call == nil {
+		call = &Call{ID: callID, Raw: raw}
+	}
+	return call, nil
+}

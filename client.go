@@ -1,0 +1,448 @@
+package videosdk
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+	"github.com/videosdk-sip-go/videosdk/internal/transport"
+)
+
+// Version of this library, sent in the User-Agent header.
+const Version = "0.1.0"
+
+// DefaultBaseURL is where the API lives.
+const DefaultBaseURL = "https://api.videosdk.live"
+
+// Environment variables that [NewFromEnv] reads. The vendor's server SDKs and
+// its agent framework name the secret differently; both names work.
+const (
+	EnvAPIKey      = "VIDEOSDK_API_KEY"
+	EnvSecret      = "VIDEOSDK_SECRET"
+	EnvSecretKey   = "VIDEOSDK_SECRET_KEY"
+	EnvAuthToken   = "VIDEOSDK_AUTH_TOKEN"
+	EnvAPIEndpoint = "VIDEOSDK_API_ENDPOINT"
+)
+
+// Client is a client of the VideoSDK SIP API. Make one with [New] or
+// [NewFromEnv], keep it, and share it: it is safe for concurrent use, and its
+// calls share connections, the token and the retry quota.
+type Client struct {
+	// PhoneNumbers registers phone numbers with their SIP gateways.
+	PhoneNumbers *PhoneNumbersService
+	// RoutingRules routes calls of phone numbers to rooms and agents.
+	RoutingRules *RoutingRulesService
+	// Calls places, follows and ends calls.
+	Calls *CallsService
+
+	base        string       // URL without a slash at its end
+	origin      string       // scheme://host of base
+	userAgent   []string     // as a header value, shared by all requests
+	credentials *credentials // nil if the client was made without
+	tokens      tokens
+	transport   http.RoundTripper // the user's middleware around guard
+	guard       *transport.Guard  // the way to the connections
+	defaults    settings
+	quota       *retry.Quota
+	scrubber    *redact.Scrubber
+	log         *slog.Logger
+}
+
+// New returns a client that signs its own tokens with an API key and its
+// secret, both from https://app.videosdk.live. With [WithTokenSource] they may
+// be empty. Nothing is sent. Every setting that cannot work is named in the
+// [*ValidationError] that it returns.
+func New(apiKey, secret string, opts ...Option) (*Client, error) {
+	cfg := newConfig()
+	for _, opt := range opts {
+		opt.applyToClient(cfg)
+	}
+	cfg.setCredentials(apiKey, secret)
+	if err := cfg.faults.err("New"); err != nil {
+		return nil, err
+	}
+	return cfg.client(), nil
+}
+
+// NewFromEnv returns a client with the settings of the environment:
+// VIDEOSDK_API_KEY with VIDEOSDK_SECRET (or VIDEOSDK_SECRET_KEY), else the
+// ready token of VIDEOSDK_AUTH_TOKEN; and VIDEOSDK_API_ENDPOINT, if set, for
+// the base URL. Options given here win over the environment.
+func NewFromEnv(opts ...Option) (*Client, error) {
+	apiKey := os.Getenv(EnvAPIKey)
+	secret := cmp.Or(os.Getenv(EnvSecret), os.Getenv(EnvSecretKey))
+	var fromEnv []Option
+	if endpoint := os.Getenv(EnvAPIEndpoint); endpoint != "" {
+		fromEnv = append(fromEnv, WithBaseURL(endpoint))
+	}
+	if token := os.Getenv(EnvAuthToken); token != "" && (apiKey == "" || secret == "") {
+		apiKey, secret = "", ""
+		fromEnv = append(fromEnv, WithTokenSource(StaticToken(token)))
+	}
+	return New(apiKey, secret, append(fromEnv, opts...)...)
+}
+
+// CloseIdleConnections closes the connections that are kept for later
+// requests. The client stays usable. Programs that live as long as their
+// client need not call it.
+func (c *Client) CloseIdleConnections() { c.guard.CloseIdleConnections() }
+
+// Format prints the client's base URL and nothing else, whatever the verb.
+func (c *Client) Format(f fmt.State, _ rune) {
+	if c == nil {
+		_, _ = f.Write([]byte("videosdk.Client(nil)"))
+		return
+	}
+	fmt.Fprintf(f, "videosdk.Client(%s)", c.base)
+}
+
+// LogValue is what log/slog shows: the base URL.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Option is a setting of a client, for [New] and [NewFromEnv].
+type Option interface{ applyToClient(*config) }
+
+// RequestOption is a setting of one call.
+type RequestOption interface{ applyToRequest(*settings) }
+
+// SharedOption is a setting that a client has for all its calls, and that a
+// call can have for itself.
+type SharedOption interface {
+	Option
+	RequestOption
+}
+
+type clientOption func(*config)
+
+func (o clientOption) applyToClient(c *config) { o(c) }
+
+type requestOption func(*settings)
+
+func (o requestOption) applyToRequest(s *settings) { o(s) }
+
+type sharedOption func(*settings)
+
+func (o sharedOption) applyToClient(c *config)    { o(&c.defaults) }
+func (o sharedOption) applyToRequest(s *settings) { o(s) }
+
+// WithBaseURL sets where the API lives: https, or http on loopback only, so
+// that no token travels in clear text. User info, a query and a fragment are
+// refused. Default: [DefaultBaseURL].
+func WithBaseURL(rawURL string) Option {
+	return clientOption(func(c *config) { c.setBaseURL(rawURL) })
+}
+
+// WithHTTPClient sets what sends the requests. The client given is not
+// changed: an *http.Transport in it (or none) is copied with its proxy, TLS and
+// dial settings into a pool of our own, whose connections tell of a failed
+// request whether anything of it was sent; another RoundTripper is used as it
+// is, and then more failures have an unknown outcome. Redirects are never
+// followed, and a Jar in it is not used, because the API knows no cookies. A
+// Timeout in it becomes the attempt timeout unless [WithAttemptTimeout] is
+// given.
+func WithHTTPClient(client *http.Client) Option {
+	return clientOption(func(c *config) {
+		if c.faults.check(client != nil, "WithHTTPClient", "must not be nil"); client != nil {
+			c.http = client
+		}
+	})
+}
+
+// WithMiddleware wraps the transport, for tracing, metrics or headers of a
+// proxy: the first one given is the outermost. A middleware sees each attempt,
+// with its token. It must send the request at most once, with a context that
+// derives from the request's own, and to the same origin; otherwise the
+// request fails.
+func WithMiddleware(middleware ...func(http.RoundTripper) http.RoundTripper) Option {
+	return clientOption(func(c *config) {
+		c.faults.check(!slices.ContainsFunc(middleware, isNilMiddleware), "WithMiddleware", "must not be nil")
+		c.middleware = append(c.middleware, middleware...)
+	})
+}
+
+func isNilMiddleware(m func(http.RoundTripper) http.RoundTripper) bool { return m == nil }
+
+// WithLogger sets where attempts and retries are logged: each attempt at
+// level Debug, each one that is followed by a retry at level Warn. No token,
+// secret, phone number or body is logged. Default: nowhere.
+func WithLogger(logger *slog.Logger) Option {
+	return clientOption(func(c *config) {
+		if c.faults.check(logger != nil, "WithLogger", "must not be nil"); logger != nil {
+			c.log = logger
+		}
+	})
+}
+
+// WithUserAgent appends the name of your program, such as "acme-dialer/2.1",
+// to the User-Agent header.
+func WithUserAgent(suffix string) Option {
+	return clientOption(func(c *config) {
+		c.faults.check(suffix != "" && !strings.ContainsFunc(suffix, isControl), "WithUserAgent",
+			"must be text without control characters")
+		c.userAgent += " " + suffix
+	})
+}
+
+// WithTokenSource sets where tokens come from, instead of signing them. An
+// API key and secret given to [New] besides are then used for
+// [Client.ParticipantToken] only.
+func WithTokenSource(source TokenSource) Option {
+	return clientOption(func(c *config) {
+		c.faults.check(source != nil, "WithTokenSource", "must not be nil")
+		if static, ok := source.(staticToken); ok {
+			if err := checkToken(static()); err != nil {
+				c.faults.add("WithTokenSource", err.Error())
+			}
+		}
+		c.source = source
+	})
+}
+
+// WithTokenLifetime sets how long the tokens are valid that the client signs
+// for itself. They are renewed at 80 % of it. Default: 10 minutes; at least one
+// minute.
+func WithTokenLifetime(lifetime time.Duration) Option {
+	return clientOption(func(c *config) {
+		c.faults.check(lifetime >= minTokenLifetime, "WithTokenLifetime", "must be at least "+minTokenLifetime.String())
+		c.tokenLifetime = lifetime
+	})
+}
+
+// WithAttemptTimeout sets how long one attempt may take, from dialling to the
+// last byte of the answer. The whole call, with its retries, is limited by the
+// context. A call that waits until the callee answers adds the ringing to it.
+// Default: 30 seconds.
+func WithAttemptTimeout(timeout time.Duration) SharedOption {
+	return sharedOption(func(s *settings) {
+		s.faults.check(timeout > 0, "WithAttemptTimeout", "must be positive")
+		s.attemptTimeout = timeout
+	})
+}
+
+// WithMaxRetries sets how often a request may be repeated where the retry
+// table allows it. 0 turns retries off. The one repeat with a fresh token after
+// a 401 does not count. Default: 3.
+func WithMaxRetries(n int) SharedOption {
+	return sharedOption(func(s *settings) {
+		s.faults.check(n >= 0, "WithMaxRetries", "must not be negative")
+		s.maxRetries = n
+	})
+}
+
+// WithRetryWait sets the schedule of retries: a random wait of at most base
+// before the first, of at most double the time before each next, and never of
+// more than limit. A Retry-After of up to 30 seconds takes precedence. Default:
+// 250 milliseconds and 8 seconds.
+func WithRetryWait(base, limit time.Duration) SharedOption {
+	return sharedOption(func(s *settings) {
+		s.faults.check(base >= 0 && limit >= base, "WithRetryWait", "needs 0 <= base <= limit")
+		s.backoff = retry.Backoff{Base: base, Cap: limit}
+	})
+}
+
+// WithPollInterval sets how often [CallsService.Wait] and
+// [CallsService.WaitAnswered] ask for the call: after first, then at growing
+// intervals of at most limit; a change of status starts over. Default: 500
+// milliseconds and 5 seconds.
+func WithPollInterval(first, limit time.Duration) SharedOption {
+	return sharedOption(func(s *settings) {
+		s.faults.check(first > 0 && limit >= first, "WithPollInterval", "needs 0 < first <= limit")
+		s.pollFirst, s.pollLimit = first, limit
+	})
+}
+
+// WithRetryUnknown lets a call be repeated although an earlier attempt may
+// have been applied, where it otherwise would return [ErrMaybeApplied]: for a
+// PATCH that nobody else makes at the same time, say. What rings or moves a
+// person refuses it: Calls.Create, Calls.Transfer, Calls.SwitchRoom and
+// Trunks.Call are never repeated after an unknown outcome.
+func WithRetryUnknown() RequestOption {
+	return requestOption(func(s *settings) { s.retryUnknown = true })
+}
+
+// WithHeader adds a header to one call. Headers that the client sets itself,
+// and Idempotency-Key, which the API does not know and which makes net/http
+// repeat requests by itself, are refused.
+func WithHeader(name, value string) RequestOption {
+	return requestOption(func(s *settings) { s.addHeader(name, value) })
+}
+
+// config collects the settings of a client, and their faults.
+type config struct {
+	base          *url.URL
+	http          *http.Client
+	middleware    []func(http.RoundTripper) http.RoundTripper
+	log           *slog.Logger
+	userAgent     string
+	credentials   *credentials
+	source        TokenSource
+	tokenLifetime time.Duration
+	defaults      settings
+	faults        faults
+}
+
+func newConfig() *config {
+	c := &config{
+		base:          &url.URL{Scheme: "https", Host: "api.videosdk.live"},
+		http:          &http.Client{},
+		log:           slog.New(slog.DiscardHandler),
+		userAgent:     "videosdk-go/" + Version + " (" + runtime.Version() + ")",
+		tokenLifetime: defaultTokenLifetime,
+		defaults: settings{
+			maxRetries: 3,
+			backoff:    retry.Backoff{Base: 250 * time.Millisecond, Cap: 8 * time.Second},
+			pollFirst:  500 * time.Millisecond,
+			pollLimit:  5 * time.Second,
+		},
+	}
+	c.defaults.faults = &c.faults
+	return c
+}
+
+func (c *config) setBaseURL(rawURL string) {
+	const field = "WithBaseURL"
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		// The text of err would repeat a password in the URL.
+		c.faults.add(field, "is not a URL")
+		return
+	}
+	c.faults.check(u.Host != "", field, "must have a host, as in "+DefaultBaseURL)
+	c.faults.check(u.User == nil, field, "must not contain user info")
+	c.faults.check(u.RawQuery == "" && !u.ForceQuery && u.Fragment == "", field, "must not contain a query or a fragment")
+	c.faults.check(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()), field,
+		"must be https (http is accepted on loopback only)")
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	c.base = u
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// setCredentials checks an API key and secret. Both may be absent only where
+// tokens come from a source.
+func (c *config) setCredentials(apiKey, secret string) {
+	if apiKey == "" && secret == "" && c.source != nil {
+		return
+	}
+	const hint = " (see https://app.videosdk.live, or use WithTokenSource)"
+	c.faults.check(apiKey != "", "apiKey", "must not be empty"+hint)
+	c.faults.check(secret != "", "secret", "must not be empty"+hint)
+	c.faults.check(!strings.ContainsFunc(apiKey, isSpaceOrControl), "apiKey", spaceHint)
+	c.faults.check(!strings.ContainsFunc(secret, isSpaceOrControl), "secret", spaceHint)
+	c.credentials = &credentials{apiKey: apiKey, secret: func() string { return secret }}
+}
+
+const spaceHint = "contains white space or control characters: was it pasted with a line break?"
+
+func (c *config) client() *Client {
+	if c.defaults.attemptTimeout == 0 {
+		c.defaults.attemptTimeout = cmp.Or(c.http.Timeout, 30*time.Second)
+	}
+	guard := transport.NewGuard(pool(c.http.Transport))
+	client := &Client{
+		base:        c.base.String(),
+		origin:      c.base.Scheme + "://" + c.base.Host,
+		userAgent:   []string{c.userAgent},
+		credentials: c.credentials,
+		tokens:      c.tokens(),
+		transport:   guard,
+		guard:       guard,
+		defaults:    c.defaults,
+		quota:       retry.NewQuota(),
+		scrubber:    redact.NewScrubber(),
+		log:         c.log,
+	}
+	for _, wrap := range slices.Backward(c.middleware) {
+		client.transport = wrap(client.transport)
+	}
+	client.PhoneNumbers = &PhoneNumbersService{client}
+	client.RoutingRules = &RoutingRulesService{client}
+	client.Calls = &CallsService{client}
+	return client
+}
+
+func (c *config) tokens() tokens {
+	if c.source != nil {
+		return sourced{c.source}
+	}
+	return &signer{credentials: c.credentials, lifetime: c.tokenLifetime}
+}
+
+// pool returns what sends requests in place of the user's transport.
+func pool(rt http.RoundTripper) http.RoundTripper {
+	switch t := rt.(type) {
+	case nil:
+		return transport.New()
+	case *http.Transport:
+		return transport.Adopt(t)
+	default:
+		return rt
+	}
+}
+
+// settings are what a client has for all calls and a call may change for
+// itself.
+type settings struct {
+	attemptTimeout time.Duration
+	maxRetries     int
+	backoff        retry.Backoff
+	pollFirst      time.Duration
+	pollLimit      time.Duration
+	retryUnknown   bool
+	header         http.Header
+	faults         *faults // where an option reports a wrong value
+}
+
+// forCall returns the settings of one call, reporting wrong ones to f.
+func (s settings) forCall(opts []RequestOption, f *faults) settings {
+	s.faults = f
+	for _, opt := range opts {
+		opt.applyToRequest(&s)
+	}
+	return s
+}
+
+func (s *settings) addHeader(name, value string) {
+	canonical := http.CanonicalHeaderKey(name)
+	switch canonical {
+	case "Authorization", "Accept", "Content-Type", "Content-Length", "Host", "User-Agent", "Transfer-Encoding",
+		"Connection", "Trailer", "Upgrade", "Te":
+		s.faults.add("WithHeader", canonical+" is set by the client")
+	case "Idempotency-Key", "X-Idempotency-Key":
+		s.faults.add("WithHeader", canonical+" is not known to the API, and makes net/http repeat requests by itself")
+	default:
+		s.faults.check(isHeaderName(name), "WithHeader", "the name is not an HTTP token")
+		s.faults.check(!strings.ContainsFunc(value, isControl), "WithHeader", "the value of the header contains control characters")
+		if s.header == nil {
+			s.header = http.Header{}
+		}
+		s.header.Add(canonical, value)
+	}
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func isHeaderName(name string) bool {
+	const punctuation = "!#$%&'*+-.^_`|~"
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune(punctuation, r)
+	})
+}
+
+// Ptr returns a pointer to v, for the optional fields of params in which
+// false, zero and empty mean something else than absent.
+func Ptr[T any](v T) *T { return &v }

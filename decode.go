@@ -1,0 +1,172 @@
+package videosdk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/videosdk-sip-go/videosdk/internal/lenient"
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+)
+
+// wire is the form in which a T travels: its documented fields, and the other
+// spellings that occur.
+type wire[T any] interface {
+	// resource returns what was decoded, and its id. raw is what it was
+	// decoded from.
+	resource(raw json.RawMessage) (item *T, id string)
+}
+
+// one sends a request that answers one resource, either bare or as the data of
+// an envelope.
+func one[W wire[T], T any](ctx context.Context, c *Client, r *request) (*T, error) {
+	x, a, err := c.send(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	raw, problem := unwrap(a.body)
+	if problem != "" {
+		return nil, x.refuse(problem)
+	}
+	item, id, err := decodeOne[W](raw)
+	switch {
+	case err != nil:
+		return nil, x.refuse(err.Error())
+	case id == "":
+		return nil, x.refuse("it has no id")
+	default:
+		return item, nil
+	}
+}
+
+func decodeOne[W wire[T], T any](raw json.RawMessage) (*T, string, error) {
+	var w W
+	if err := lenient.Unmarshal(raw, &w); err != nil {
+		return nil, "", err
+	}
+	item, id := w.resource(raw)
+	return item, id, nil
+}
+
+// changed sends a request whose answer may or may not hold the resource that
+// it changed. Without one, item is nil.
+func changed[W wire[T], T any](ctx context.Context, c *Client, r *request) (item *T, raw json.RawMessage, err error) {
+	var w W
+	raw, _, err = c.loose(ctx, r, &w)
+	if err != nil || raw == nil {
+		return nil, nil, err
+	}
+	if item, id := w.resource(raw); id != "" {
+		return item, raw, nil
+	}
+	return nil, raw, nil
+}
+
+// loose sends a request of whose answer nothing is needed: it may be empty.
+// If it is an object, it is decoded into dst and returned.
+func (c *Client) loose(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
+	x, a, err := c.send(ctx, r)
+	if err != nil || a.gone || isBlank(a.body) {
+		return nil, a.gone, err
+	}
+	raw, problem := unwrap(a.body)
+	if problem != "" {
+		return nil, false, x.refuse(problem)
+	}
+	if err := lenient.Unmarshal(raw, dst); err != nil {
+		return nil, false, x.refuse(err.Error())
+	}
+	return raw, false, nil
+}
+
+// unwrap returns the object that an answer consists of, or the one in its
+// "data", or what is wrong with the answer.
+func unwrap(body []byte) (raw json.RawMessage, problem string) {
+	switch {
+	case isBlank(body):
+		return nil, "it is empty"
+	case !isObject(body):
+		return nil, "it is not a JSON object"
+	}
+	var envelope struct {
+		Data json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return nil, "it is not JSON: " + err.Error()
+	}
+	if isObject(envelope.Data) {
+		return envelope.Data, ""
+	}
+	return body, ""
+}
+
+func isBlank(body []byte) bool { return len(bytes.TrimLeft(body, whiteSpace)) == 0 }
+
+// isObject reports whether body starts as a JSON object does.
+func isObject(body []byte) bool { return startsWith(body, '{') }
+
+func startsWith(body []byte, delim byte) bool {
+	body = bytes.TrimLeft(body, whiteSpace)
+	return len(body) > 0 && body[0] == delim
+}
+
+const whiteSpace = " \t\r\n"
+
+// Ack is the answer of an operation that returns no resource.
+type Ack struct {
+	// Message is the server's own text, which may be empty.
+	Message string `json:"message"`
+	// Raw is the answer as it came, nil if it was empty.
+	Raw json.RawMessage `json:"-" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (a Ack) Format(f fmt.State, _ rune) { redact.Format(f, a) }
+
+// LogValue is what log/slog shows: no secrets.
+func (a Ack) LogValue() slog.Value { return redact.LogValue(a) }
+
+// ack sends a request that answers no resource.
+func (c *Client) ack(ctx context.Context, r *request) (*Ack, error) {
+	result := &Ack{}
+	raw, _, err := c.loose(ctx, r, result)
+	if err != nil {
+		return nil, err
+	}
+	result.Raw = raw
+	return result, nil
+}
+
+// DeleteResult tells of something that does not exist any more.
+type DeleteResult struct {
+	// ID is that of what was deleted.
+	ID string `json:"id"`
+	// Message is the server's own text, which may be empty.
+	Message string `json:"message"`
+	// AlreadyGone says that an earlier attempt of the same call, whose answer
+	// was lost, or somebody else at the same time had deleted it.
+	AlreadyGone bool `json:"alreadyGone"`
+	// Raw is the answer as it came, nil if it was empty.
+	Raw json.RawMessage `json:"-" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (d DeleteResult) Format(f fmt.State, _ rune) { redact.Format(f, d) }
+
+// LogValue is what log/slog shows: no secrets.
+func (d DeleteResult) LogValue() slog.Value { return redact.LogValue(d) }
+
+// remove sends a request that deletes the thing of an id.
+func (c *Client) remove(ctx context.Context, r *request, id string) (*DeleteResult, error) {
+	result := &DeleteResult{}
+	raw, gone, err := c.loose(ctx, r, result)
+	if err != nil {
+		return nil, err
+	}
+	result.ID, result.AlreadyGone, result.Raw = id, gone, raw
+	return result, nil
+}

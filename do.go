@@ -1,0 +1,126 @@
+package videosdk
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+)
+
+// Do calls an endpoint that this library does not wrap, on the same road as
+// all others: token, validation of the address, retries, errors.
+//
+// path begins with a slash and is escaped already; it may have a query. in is
+// sent as JSON: a struct, a map, a json.RawMessage; nil sends {} with a POST
+// and nothing otherwise. The answer is decoded into out, which may be a
+// *json.RawMessage, or nil to leave it unread.
+//
+// The method decides what is repeated: GET and HEAD like every read, DELETE
+// like every delete, PUT and PATCH like every update, and POST like the
+// creation of something, whose unknown outcome is not repeated unless
+// [WithRetryUnknown] says so; and never where the path is one that dials,
+// transfers or moves a call. A DELETE that finds the work of its own earlier
+// attempt done succeeds and leaves out alone.
+func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
+	route, query, _ := strings.Cut(path, "?")
+	r := c.request(operation{name: "Do", class: classOf(method, route), method: method, path: route}, opts)
+	r.checkPath(route)
+	r.query, r.body = r.parseQuery(query), in
+	r.shown = hideNumbers(route)
+	x, a, err := c.send(ctx, r)
+	if err != nil || a.gone || method == http.MethodHead {
+		return err
+	}
+	if problem := decodeAny(a.body, out); problem != "" {
+		return x.refuse(problem)
+	}
+	return nil
+}
+
+// classOf returns the row of the retry table for a request that no service
+// makes.
+func classOf(method, path string) retry.Class {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		return retry.Read
+	case http.MethodDelete:
+		return retry.Delete
+	case http.MethodPut, http.MethodPatch:
+		return retry.Replace
+	case http.MethodPost:
+		if reachesPeople(path) {
+			return retry.Dial
+		}
+		return retry.Create
+	default:
+		return retry.Dial // nothing is known of it
+	}
+}
+
+// reachesPeople reports whether a POST to the path rings or moves a person. It
+// looks at the path as a server might: in any case, unescaped, with or without
+// a slash at its end.
+func reachesPeople(path string) bool {
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return true
+	}
+	plain = strings.TrimRight(strings.ToLower(plain), "/")
+	return slices.ContainsFunc([]string{callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath},
+		func(p string) bool { return strings.HasSuffix(plain, p) })
+}
+
+// checkPath refuses what would lead to another place than it says.
+func (r *request) checkPath(path string) {
+	r.faults.check(strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//"), "path", "must begin with one slash")
+	r.faults.check(!strings.ContainsFunc(path, isSpaceOrControl) && !strings.ContainsAny(path, `#\`), "path",
+		"must be escaped, and have no fragment")
+	for _, segment := range strings.Split(path, "/") {
+		plain, err := url.PathUnescape(segment)
+		r.faults.check(err == nil, "path", "has an escape that is not valid")
+		r.faults.check(plain != "." && plain != "..", "path", "must not contain . or .. segments")
+	}
+}
+
+func (r *request) parseQuery(query string) url.Values {
+	values, err := url.ParseQuery(query)
+	r.faults.check(err == nil, "path", "has a query that is not valid")
+	return values
+}
+
+// hideNumbers replaces the phone numbers in a path.
+func hideNumbers(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if plain, err := url.PathUnescape(segment); err == nil && isE164(plain) {
+			segments[i] = "{e164}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// decodeAny decodes an answer of unknown kind.
+func decodeAny(body []byte, out any) (problem string) {
+	switch dst := out.(type) {
+	case nil:
+		if !isBlank(body) && !json.Valid(body) {
+			return "it is not JSON"
+		}
+		return ""
+	case *json.RawMessage:
+		if !json.Valid(body) {
+			return "it is not JSON"
+		}
+		*dst = body
+		return ""
+	default:
+		if err := json.Unmarshal(body, dst); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+}

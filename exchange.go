@@ -1,0 +1,403 @@
+package videosdk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+	"github.com/videosdk-sip-go/videosdk/internal/transport"
+)
+
+// maxBody is how much of an answer is read, after decompression.
+const maxBody = 10 << 20
+
+// exchange is one call on the wire: its attempts, what is known of each, and
+// the decision to make another. It is the transport under a retryablehttp
+// client of its own, which does the looping and the waiting; each RoundTrip is
+// one attempt.
+type exchange struct {
+	client  *Client
+	request *request
+	ctx     context.Context // the caller's, which limits the whole call
+
+	attempts  int
+	retries   int // attempts that count against the caller's limit
+	last      outcome
+	ambiguous bool          // an attempt may have been applied without saying so
+	conflict  bool          // an attempt met a 409
+	bearer    *bearer       // the token of the last attempt
+	fresh     bool          // nothing had used it before
+	better    *bearer       // the token for the next attempt, after a 401
+	renewed   bool          // there was such a token
+	cutShort  bool          // only the end of the context kept it from another attempt
+	wait      time.Duration // before the next attempt
+	price     int           // what the last retry took from the quota
+	note      string        // why there is no further attempt, if that is not obvious
+}
+
+// outcome is what is known of one attempt.
+type outcome struct {
+	status     int // of the answer, 0 without one
+	header     http.Header
+	body       []byte // as much as could be read
+	err        error  // no answer, or one that cannot be used
+	verdict    retry.Verdict
+	final      bool // another attempt would end in the same way
+	retryAfter time.Duration
+}
+
+// ok reports whether the attempt was answered with a success.
+func (o *outcome) ok() bool { return o.err == nil && o.status >= 200 && o.status < 300 }
+
+// answer is a success.
+type answer struct {
+	status int
+	body   []byte
+	gone   bool // a DELETE found the work of an earlier attempt done
+}
+
+// send takes a request the whole way: check, encode, send, repeat as the retry
+// table says. The body of the answer is not looked into.
+func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error) {
+	body, err := r.encode()
+	if err != nil {
+		return nil, answer{}, err
+	}
+	x := &exchange{client: c, request: r, ctx: ctx}
+	x.last = outcome{err: errNoAttempt, verdict: retry.Unprocessed}
+	if ctx.Err() != nil {
+		x.last.err = endOf(ctx)
+		return x, answer{}, x.err()
+	}
+	if err := x.run(body); err != nil {
+		return x, answer{}, &ValidationError{Operation: r.name, Fields: []*FieldError{{Field: "request", Problem: err.Error()}}}
+	}
+	return x, answer{status: x.last.status, body: x.last.body, gone: x.gone()}, x.err()
+}
+
+var errNoAttempt = errors.New("no attempt was made")
+
+// run makes the attempts. It fails only if no request can be built at all; all
+// else is told by the last outcome.
+func (x *exchange) run(body []byte) error {
+	var rawBody any
+	if body != nil {
+		rawBody = body
+	}
+	req, err := retryablehttp.NewRequestWithContext(x.ctx, x.request.method, x.request.url(x.client.base), rawBody)
+	if err != nil {
+		return err
+	}
+	loop := retryablehttp.Client{
+		HTTPClient:   &http.Client{Transport: x, CheckRedirect: refuseRedirects},
+		RetryMax:     math.MaxInt, // CheckRetry counts
+		CheckRetry:   func(context.Context, *http.Response, error) (bool, error) { return x.again(), nil },
+		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	resp, err := loop.Do(req)
+	if err == nil {
+		_ = resp.Body.Close() // it has been read; its end is in the outcome
+	}
+	if x.cutShort && x.ctx.Err() != nil {
+		x.last = outcome{err: fmt.Errorf("%w, after: %w", endOf(x.ctx), x.err())}
+	}
+	if x.last.ok() {
+		x.client.quota.Succeeded(x.price)
+	}
+	return nil
+}
+
+// refuseRedirects makes net/http return a redirect as an answer like any
+// other. An error in its place would be retried.
+func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// RoundTrip makes one attempt, from the token to the last byte of the answer.
+func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	timeout := x.request.settings.attemptTimeout
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	timer := time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
+	defer timer.Stop()
+
+	started := time.Now()
+	resp, err := x.attempt(ctx, req, cancel)
+	x.report(time.Since(started))
+	return resp, err
+}
+
+// attempt sends the request once and records the outcome. What it returns is
+// for net/http and retryablehttp only.
+func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(error)) (*http.Response, error) {
+	x.cutShort = false
+	header, err := x.header(ctx, req)
+	if err != nil {
+		x.last = outcome{err: fmt.Errorf("no token: %w", x.reason(ctx, err)), verdict: retry.Unprocessed, final: true}
+		return nil, err
+	}
+	x.attempts++
+	witness := transport.NewAttempt(x.client.origin, x.request.class == retry.Dial, cancel)
+	out := req.WithContext(witness.Context(ctx))
+	out.Header = header
+	resp, err := x.client.transport.RoundTrip(out)
+	if err == nil && resp == nil {
+		err = errors.New("a middleware returned neither an answer nor an error")
+	}
+	if err != nil {
+		x.record(outcome{
+			err:     x.reason(ctx, err),
+			verdict: retry.Judge(0, witness.MaybeSent(err)),
+			final:   transport.Permanent(err),
+		}, witness)
+		return nil, err
+	}
+	x.record(x.read(ctx, resp), witness)
+	resp.Body = http.NoBody
+	return resp, nil
+}
+
+// header returns the header of one attempt: a new one each time, so that what
+// a middleware adds to it does not add up.
+func (x *exchange) header(ctx context.Context, req *http.Request) (http.Header, error) {
+	header := make(http.Header, 8)
+	for name, values := range x.request.settings.header {
+		header[name] = values
+	}
+	header["User-Agent"] = x.client.userAgent
+	header["Accept"] = acceptJSON
+	if req.Body != nil {
+		header["Content-Type"] = contentJSON
+	}
+	if x.request.public {
+		return header, nil
+	}
+	x.bearer, x.better = x.better, nil
+	if x.bearer == nil {
+		b, err := x.client.tokens.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		x.bearer = b
+	}
+	x.fresh = x.bearer.firstUse()
+	header["Authorization"] = x.bearer.header
+	return header, nil
+}
+
+// Header values that are the same for every request.
+var (
+	acceptJSON  = []string{"application/json"}
+	contentJSON = []string{"application/json"}
+)
+
+// record keeps the outcome of an attempt, and what it adds to the history.
+func (x *exchange) record(o outcome, witness *transport.Attempt) {
+	x.last = o
+	x.ambiguous = x.ambiguous || o.verdict == retry.Unknown || witness.Replayed() && o.verdict != retry.Done
+	x.conflict = x.conflict || o.verdict == retry.Conflicted
+}
+
+// read reads an answer to its end and judges it.
+func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
+	o := outcome{status: resp.StatusCode, header: resp.Header}
+	o.body, o.err = readBody(resp)
+	switch {
+	case o.status < 200 || o.status >= 300:
+		// The status says enough; that the body cannot be read does not
+		// change it.
+		o.err = nil
+	case errors.Is(o.err, ErrResponseTooLarge):
+		o.final = true
+	case o.err != nil:
+		o.err = fmt.Errorf("%w: the body could not be read to its end: %w", ErrInvalidResponse, x.reason(ctx, o.err))
+	default:
+		o.status = statusOf(o.status, o.body)
+	}
+	o.retryAfter = retry.ParseRetryAfter(o.header, time.Now())
+	o.verdict = retry.Judge(o.status, true)
+	if o.err != nil {
+		o.verdict = retry.Unknown
+	}
+	return o
+}
+
+// readBody reads what an answer holds, up to maxBody.
+func readBody(resp *http.Response) ([]byte, error) {
+	defer func() { _ = resp.Body.Close() }()
+	if resp.ContentLength > maxBody {
+		return nil, ErrResponseTooLarge
+	}
+	var body bytes.Buffer
+	if resp.ContentLength > 0 && resp.ContentLength < 1<<20 {
+		body.Grow(int(resp.ContentLength) + bytes.MinRead) // a larger claim must prove itself
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(nil, resp.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = ErrResponseTooLarge
+	}
+	return body.Bytes(), err
+}
+
+// statusOf returns the status that an answer really has: the API may answer
+// 200 with an object whose statusCode tells of an error.
+func statusOf(status int, body []byte) int {
+	if !bytes.Contains(body, []byte(`"statusCode"`)) {
+		return status
+	}
+	object := json.NewDecoder(bytes.NewReader(body))
+	if first, err := object.Token(); err != nil || first != json.Delim('{') {
+		return status
+	}
+	for object.More() {
+		key, err := object.Token()
+		if err != nil {
+			return status
+		}
+		var value json.RawMessage
+		if object.Decode(&value) != nil {
+			return status
+		}
+		if key == "statusCode" {
+			code, err := strconv.Atoi(string(bytes.Trim(value, `"`)))
+			if err == nil && code >= 400 && code <= 599 {
+				return code
+			}
+			return status
+		}
+	}
+	return status
+}
+
+// again decides, after an attempt, whether there is another one, and sets the
+// wait before it.
+func (x *exchange) again() bool {
+	o := &x.last
+	s := &x.request.settings
+	switch {
+	case o.final:
+		return false
+	case o.status == http.StatusUnauthorized:
+		return x.reauthorize()
+	case !x.request.class.Repeats(o.verdict, s.retryUnknown), x.retries >= s.maxRetries:
+		return false
+	case x.ctx.Err() != nil:
+		x.cutShort = o.status != 0
+		return false
+	case o.retryAfter > retry.MaxRetryAfter:
+		x.note = "not repeated: the server asked to wait longer than " + retry.MaxRetryAfter.String()
+		return false
+	}
+	x.wait = s.backoff.Wait(x.retries)
+	if o.retryAfter > 0 {
+		x.wait = retry.AfterHint(o.retryAfter)
+	}
+	if deadline, ok := x.ctx.Deadline(); ok && time.Until(deadline) <= x.wait {
+		x.note = "not repeated: the wait would not end before the context's deadline"
+		return false
+	}
+	price, ok := x.client.quota.Take(isTimeout(o.err))
+	if !ok {
+		x.note = "not repeated: the client's retry quota is spent"
+		return false
+	}
+	x.price = price
+	x.retries++
+	x.cutShort = true // until the next attempt begins
+	x.logRetry()
+	return true
+}
+
+// reauthorize gets a better token after a 401, once. The server looks at the
+// token before it acts, so every operation may be repeated then.
+func (x *exchange) reauthorize() bool {
+	if x.renewed || x.request.public {
+		return false
+	}
+	b, err := x.client.tokens.replace(x.ctx, x.bearer, x.fresh)
+	if err != nil {
+		x.note = "not repeated: no other token: " + x.scrub(err.Error())
+		return false
+	}
+	if b == nil {
+		return false
+	}
+	x.better, x.renewed, x.wait, x.cutShort = b, true, 0, true
+	x.logRetry()
+	return true
+}
+
+// gone reports whether a DELETE met the work of an earlier attempt of its own,
+// or of the request that it was in conflict with.
+func (x *exchange) gone() bool {
+	return x.request.class.Deletes() && x.last.status == http.StatusNotFound && (x.ambiguous || x.conflict)
+}
+
+// endOf tells why a context ended: its error and, where that is another, its
+// cause.
+func endOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// reason returns why an attempt failed: the end of the caller's context or of
+// the attempt's own, which net/http reports in several disguises, or err.
+func (x *exchange) reason(ctx context.Context, err error) error {
+	switch {
+	case x.ctx.Err() != nil:
+		return endOf(x.ctx)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		return err
+	}
+}
+
+// report logs an attempt.
+func (x *exchange) report(took time.Duration) {
+	log := x.client.log
+	if !log.Enabled(x.ctx, slog.LevelDebug) {
+		return
+	}
+	log.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", took))...)
+}
+
+func (x *exchange) logRetry() {
+	log := x.client.log
+	if !log.Enabled(x.ctx, slog.LevelWarn) {
+		return
+	}
+	log.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.wait))...)
+}
+
+func (x *exchange) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("operation", x.request.name),
+		slog.String("method", x.request.method),
+		slog.String("path", x.request.shown),
+		slog.Int("attempt", x.attempts),
+	}
+	if x.last.status != 0 {
+		attrs = append(attrs, slog.Int("status", x.last.status))
+	}
+	if id := requestID(x.last.header); id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
+	}
+	if x.last.err != nil {
+		attrs = append(attrs, slog.String("error", x.scrub(x.last.err.Error())))
+	}
+	return attrs
+}

@@ -1,0 +1,221 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+)
+
+// maxReplays bounds how often net/http may send one request by itself on
+// HTTP/2, where it replays after a stream reset for as long as the server goes
+// on resetting: hundreds of times a second were measured.
+const maxReplays = 3
+
+var (
+	errDetached   = errors.New("a middleware sent the request with a context that is not derived from the request's own")
+	errRepeated   = errors.New("a middleware tried to send the request a second time")
+	errOrigin     = errors.New("a middleware sent the request to another origin than the base URL's")
+	errReplayKey  = errors.New("a middleware set an Idempotency-Key header, which makes net/http repeat the request by itself")
+	errLate       = errors.New("a middleware sent the request after its attempt had ended")
+	errReplay     = errors.New("net/http may not replay the request: part of it may have been sent")
+	errReplayLoop = errors.New("net/http went on replaying the request")
+)
+
+// Attempt watches one sending of a request from below, where net/http's own
+// repeats can be seen and stopped.
+type Attempt struct {
+	origin string            // scheme://host that the request must go to
+	once   bool              // nothing above may send it a second time
+	cancel func(cause error) // ends the attempt
+
+	mu        sync.Mutex
+	over      bool  // somebody was told that nothing was sent
+	passes    int   // times that the request came down
+	below     int   // of them, those that have not come back
+	trusted   bool  // it went to net/http, which reports every connection
+	connected int   // connections that net/http gave to the request
+	before    int   // of them, those of earlier passes
+	conn      *conn // the latest of them, if its writes can be counted
+	mark      int   // its count of writes when it was handed over
+	sent      bool  // bytes of the request may have left on an earlier one, or uncounted
+	replayed  bool  // it got another one after that
+}
+
+// NewAttempt starts to watch one sending of a request to origin, of which
+// cancel ends the context. once refuses a second sending by a middleware.
+func NewAttempt(origin string, once bool, cancel func(cause error)) *Attempt {
+	return &Attempt{origin: origin, once: once, cancel: cancel}
+}
+
+type attemptKey struct{}
+
+// Context returns a context that carries the attempt down to the guard.
+func (a *Attempt) Context(parent context.Context) context.Context {
+	return context.WithValue(parent, attemptKey{}, a)
+}
+
+// Replayed reports whether the request may have been sent more than once, by
+// net/http or by a middleware.
+func (a *Attempt) Replayed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.replayed
+}
+
+// MaybeSent reports, after the attempt failed with err, whether anything of
+// the request may have left this machine. If it says no, nothing of it will
+// leave later either.
+func (a *Attempt) MaybeSent(err error) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = !a.maybeSent(err)
+	return !a.over
+}
+
+func (a *Attempt) maybeSent(err error) bool {
+	switch {
+	case a.below > 0:
+		// A middleware did not wait for the outcome: net/http still has the
+		// request, and may get another connection for it.
+		return true
+	case a.connected > 0:
+		a.settle()
+		return a.sent
+	case a.passes > 0 && a.trusted:
+		return false
+	default:
+		// No connection was seen, but then nobody was there to see one: the
+		// request went to a transport that is not net/http's, or a middleware
+		// did not hand it down. Only the error can say that nothing was sent.
+		return !isRefusal(err) && !neverConnected(err)
+	}
+}
+
+// settle closes the account of the current connection.
+func (a *Attempt) settle() {
+	if a.conn != nil && !a.conn.seal(a.mark) {
+		a.sent = true
+	}
+	a.conn = nil
+}
+
+// gotConn is called by net/http each time that it has a connection for the
+// request and is about to write.
+func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.settle()
+	a.connected++
+	a.replayed = a.replayed || a.sent
+	if c := counting(info.Conn); c != nil {
+		a.conn, a.mark = c, c.mark()
+		return
+	}
+	a.sent = true
+	if a.connected-a.before > maxReplays {
+		a.cancel(errReplayLoop)
+	}
+}
+
+// replay lets net/http have the body again only when it is certain that
+// nothing of the request has left: the case of a kept-alive connection that
+// turned out to be dead.
+func (a *Attempt) replay(body func() (io.ReadCloser, error)) (io.ReadCloser, error) {
+	a.mu.Lock()
+	a.settle()
+	sent := a.sent
+	a.mu.Unlock()
+	if sent {
+		return nil, errReplay
+	}
+	return body()
+}
+
+// Guard is the last thing that a request passes before net/http. It refuses
+// what middleware above must not do, and puts the witness in place.
+type Guard struct {
+	next    http.RoundTripper
+	trusted bool // next is net/http's own
+}
+
+// NewGuard returns a guard in front of next.
+func NewGuard(next http.RoundTripper) *Guard {
+	_, trusted := next.(*http.Transport)
+	return &Guard{next: next, trusted: trusted}
+}
+
+// CloseIdleConnections closes the connections that next keeps for later.
+func (g *Guard) CloseIdleConnections() {
+	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// RoundTrip sends a request that carries an Attempt.
+func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	a, err := g.admit(req)
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, err
+	}
+	defer a.passed()
+	return g.next.RoundTrip(a.watched(req))
+}
+
+// admit finds the attempt that a request belongs to, or says what is wrong
+// with the request.
+func (g *Guard) admit(req *http.Request) (*Attempt, error) {
+	a, ok := req.Context().Value(attemptKey{}).(*Attempt)
+	if !ok {
+		return nil, errDetached
+	}
+	if req.URL.Scheme+"://"+req.URL.Host != a.origin {
+		return nil, errOrigin
+	}
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		// Without a value it is not sent, but net/http obeys it all the same.
+		if _, ok := req.Header[name]; ok {
+			return nil, errReplayKey
+		}
+	}
+	return a, a.pass(g.trusted)
+}
+
+// watched returns a copy of the request that reports to the attempt.
+func (a *Attempt) watched(req *http.Request) *http.Request {
+	trace := &httptrace.ClientTrace{GotConn: a.gotConn}
+	out := req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	if body := req.GetBody; body != nil {
+		out.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
+	}
+	return out
+}
+
+// pass notes that the request goes down to net/http, unless it must not.
+func (a *Attempt) pass(trusted bool) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.over:
+		return errLate
+	case a.once && a.passes > 0:
+		return errRepeated
+	}
+	a.passes++
+	a.below++
+	a.before = a.connected
+	a.trusted = trusted
+	return nil
+}
+
+// passed notes that net/http is done with the request.
+func (a *Attempt) passed() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.below--
+}

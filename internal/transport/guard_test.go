@@ -1,0 +1,160 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk/internal/transport"
+)
+
+// middleware is what a user may put above the guard.
+type middleware func(next http.RoundTripper) roundTripper
+
+// edit hands down a changed copy of the request.
+func edit(change func(*http.Request) *http.Request) middleware {
+	return func(next http.RoundTripper) roundTripper {
+		return func(req *http.Request) (*http.Response, error) {
+			return next.RoundTrip(change(req.Clone(req.Context())))
+		}
+	}
+}
+
+func toHost(scheme, host string) middleware {
+	return edit(func(req *http.Request) *http.Request {
+		req.URL.Scheme, req.URL.Host = scheme, host
+		return req
+	})
+}
+
+func withHeader(name string, values []string) middleware {
+	return edit(func(req *http.Request) *http.Request {
+		req.Header[name] = values
+		return req
+	})
+}
+
+func twice(next http.RoundTripper) roundTripper {
+	return func(req *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if req.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+		return next.RoundTrip(req)
+	}
+}
+
+func TestTheGuardRefusesWhatMiddlewareMustNotDo(t *testing.T) {
+	elsewhere := serve(t, nil, answerAll)
+	host := elsewhere.Addr().String()
+	tests := []struct {
+		name       string
+		middleware middleware
+		want       string // in the error
+		requests   int
+		maybeSent  bool
+	}{
+		{name: "a context without the attempt", middleware: edit(func(req *http.Request) *http.Request {
+			return req.WithContext(context.Background())
+		}), want: "not derived"},
+		{name: "another port", middleware: toHost("http", host), want: "another origin"},
+		{name: "another host", middleware: toHost("http", "example.com"), want: "another origin"},
+		{name: "another scheme", middleware: toHost("https", host), want: "another origin"},
+		{name: "an idempotency key", middleware: withHeader("Idempotency-Key", []string{"k"}), want: "Idempotency-Key"},
+		{name: "the older header", middleware: withHeader("X-Idempotency-Key", []string{"k"}), want: "Idempotency-Key"},
+		{name: "a key without a value, which net/http obeys and does not send",
+			middleware: withHeader("Idempotency-Key", nil), want: "Idempotency-Key"},
+		{name: "a second sending of what goes out once", middleware: twice, want: "second time", requests: 1, maybeSent: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, nil, answerAll)
+			got := post(s.http()).over(t, tt.middleware(guarded(t, transport.New())))
+			require.ErrorContains(t, got.err, tt.want)
+			assert.Equal(t, tt.maybeSent, got.maybeSent)
+			assert.True(t, transport.Permanent(got.err), "it would happen again")
+			assert.EqualValues(t, tt.requests, s.requests.Load())
+		})
+	}
+	assert.Zero(t, elsewhere.connections.Load())
+}
+
+func TestTheGuardClosesTheBodyOfWhatItRefuses(t *testing.T) {
+	for name, body := range map[string]*closeable{"a body": {Reader: strings.NewReader("{}")}, "no body": nil} {
+		t.Run(name, func(t *testing.T) {
+			req := httptest.NewRequest(http.MethodPost, "http://192.0.2.1", nil)
+			req.Body = nil
+			if body != nil {
+				req.Body = body
+			}
+			resp, err := transport.NewGuard(transport.New()).RoundTrip(req)
+			require.Error(t, err)
+			assert.Nil(t, resp)
+			assert.True(t, body == nil || body.closed)
+		})
+	}
+}
+
+type closeable struct {
+	io.Reader
+
+	closed bool
+}
+
+func (c *closeable) Close() error {
+	c.closed = true
+	return nil
+}
+
+func TestAMiddlewareMayRepeatWhatIsSafeToRepeat(t *testing.T) {
+	s := serve(t, nil, answerAll)
+	safe := post(s.http())
+	safe.once = false
+	got := safe.over(t, twice(guarded(t, transport.New())))
+	require.NoError(t, got.err)
+	assert.EqualValues(t, 2, s.requests.Load())
+	assert.True(t, got.replayed, "a 404 to the second may be the doing of the first")
+}
+
+func TestTheCallersRequestIsNotChanged(t *testing.T) {
+	s := serve(t, nil, answerAll)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	attempt := transport.NewAttempt(s.http(), true, cancel)
+	req, err := http.NewRequestWithContext(attempt.Context(ctx), http.MethodPost, s.http(), strings.NewReader("{}"))
+	require.NoError(t, err)
+	resp, err := guarded(t, transport.New()).RoundTrip(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+
+	body, err := req.GetBody()
+	require.NoError(t, err, "only the copy that net/http got refuses to be replayed")
+	again, err := io.ReadAll(body)
+	require.NoError(t, err)
+	assert.Equal(t, "{}", string(again))
+}
+
+func TestClosingIdleConnectionsReachesTheTransportBeneath(t *testing.T) {
+	hungUp := make(chan struct{})
+	s := serve(t, nil, func(n int, c *peer) {
+		answerAll(n, c)
+		close(hungUp)
+	})
+	guard := transport.NewGuard(transport.New())
+	require.NoError(t, get(s.http()).over(t, guard).err)
+	guard.CloseIdleConnections()
+	<-hungUp
+
+	foreign := transport.NewGuard(roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("") }))
+	assert.NotPanics(t, foreign.CloseIdleConnections, "not every transport has connections")
+}

@@ -1,0 +1,77 @@
+// Package transport is the bottom of a request's road: the connections, and a
+// witness that can say of a failed attempt whether anything of it may have
+// left this machine.
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"time"
+)
+
+// New returns the transport that a client uses unless it is given one.
+func New() *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           counted(dialer.DialContext),
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   10 * time.Second,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   128,
+		IdleConnTimeout:       50 * time.Second, // below the 60 s after which most load balancers hang up
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// Adopt returns a copy of the transport whose connections the witness can
+// read. The original and its connections are left alone.
+func Adopt(original *http.Transport) *http.Transport {
+	t := original.Clone()
+	if speaksPlainHTTP2(t) {
+		// Nothing tells HTTP/2 without TLS from HTTP/1.1 on a plain
+		// connection, so such connections stay foreign to the witness.
+		return t
+	}
+	// net/http gives up HTTP/2 when it sees a dialler that it does not know:
+	// ask for it where the original would have had it.
+	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 ||
+		original.TLSClientConfig == nil && original.DialContext == nil && original.Dial == nil &&
+			original.DialTLS == nil && original.DialTLSContext == nil //nolint:staticcheck // deprecated, and still in use
+	dial := t.DialContext
+	if dial == nil {
+		dial = plainDial(t)
+	}
+	t.DialContext = counted(dial)
+	return t
+}
+
+func speaksPlainHTTP2(t *http.Transport) bool {
+	return t.Protocols != nil && t.Protocols.UnencryptedHTTP2()
+}
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// plainDial is what net/http would use for a transport without DialContext.
+func plainDial(t *http.Transport) dialFunc {
+	if t.Dial != nil { //nolint:staticcheck // deprecated, and still in use
+		return func(_ context.Context, network, address string) (net.Conn, error) {
+			return t.Dial(network, address) //nolint:staticcheck // deprecated, and still in use
+		}
+	}
+	return (&net.Dialer{}).DialContext
+}
+
+// counted makes every connection of a dialler readable by the witness.
+func counted(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &conn{Conn: c}, nil
+	}
+}

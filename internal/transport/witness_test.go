@@ -1,0 +1,528 @@
+package transport_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk/internal/transport"
+)
+
+func TestAnAttemptThatReachedNoServerWasCertainlyNotSent(t *testing.T) {
+	tests := []struct {
+		name string
+		url  func(t *testing.T) string
+	}{
+		{"nobody listens", func(t *testing.T) string {
+			l := loopback(t)
+			require.NoError(t, l.Close())
+			return "http://" + l.Addr().String()
+		}},
+		{"the server hangs up in the TLS handshake", func(t *testing.T) string {
+			return serve(t, nil, func(_ int, c *peer) { c.reset() }).https()
+		}},
+		{"the server does not speak TLS", func(t *testing.T) string {
+			return serve(t, nil, func(_ int, c *peer) {
+				_, _ = io.WriteString(c, "220 mail.example.com ready\r\n")
+				_, _ = c.in.ReadByte()
+			}).https()
+		}},
+		{"the certificate is for another name", func(t *testing.T) string {
+			s := serve(t, http1(), func(_ int, c *peer) { c.read() })
+			return strings.Replace(s.https(), "127.0.0.1", "localhost", 1)
+		}},
+		{"the URL is one that net/http refuses", func(*testing.T) string { return "ftp://127.0.0.1" }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := post(tt.url(t)).over(t, guarded(t, transport.New()))
+			require.Error(t, got.err)
+			assert.False(t, got.maybeSent, got.err)
+			assert.False(t, got.replayed)
+		})
+	}
+}
+
+func TestAnAttemptThatTheServerReadMayHaveBeenSent(t *testing.T) {
+	tests := []struct {
+		name string
+		lose func(c *peer) // what the server does with a request that it read
+	}{
+		{"reset", (*peer).reset},
+		{"closed", func(*peer) {}},
+		{"answered in something else than HTTP", func(c *peer) { _, _ = io.WriteString(c, "hello\r\n\r\n") }},
+	}
+	for _, tt := range tests {
+		for _, scheme := range []string{"http", "https"} {
+			t.Run(tt.name+" on a fresh "+scheme+" connection", func(t *testing.T) {
+				s := serve(t, configFor(scheme), func(_ int, c *peer) {
+					c.read()
+					tt.lose(c)
+				})
+				got := post(scheme+"://"+s.Addr().String()).over(t, guarded(t, transport.New()))
+				require.Error(t, got.err)
+				assert.True(t, got.maybeSent, got.err)
+				assert.EqualValues(t, 1, s.requests.Load())
+			})
+			t.Run(tt.name+" on a reused "+scheme+" connection", func(t *testing.T) {
+				s := serve(t, configFor(scheme), func(_ int, c *peer) {
+					c.read()
+					c.answer()
+					c.read()
+					tt.lose(c)
+				})
+				guard := guarded(t, transport.New())
+				target := scheme + "://" + s.Addr().String()
+				require.NoError(t, get(target).over(t, guard).err)
+
+				got := post(target).over(t, guard)
+				require.Error(t, got.err)
+				assert.True(t, got.maybeSent, got.err)
+				assert.False(t, got.replayed)
+				assert.EqualValues(t, 2, s.requests.Load(), "the request that made the connection, and this one")
+			})
+		}
+	}
+}
+
+func TestAGetThatNetHTTPRepeatsByItselfIsReportedAsReplayed(t *testing.T) {
+	s := serve(t, nil, func(n int, c *peer) {
+		c.read()
+		c.answer()
+		if c.read() && n > 0 {
+			c.answer()
+		}
+	})
+	guard := guarded(t, transport.New())
+	require.NoError(t, get(s.http()).over(t, guard).err)
+
+	got := get(s.http()).over(t, guard)
+	require.NoError(t, got.err)
+	assert.True(t, got.replayed)
+	assert.EqualValues(t, 3, s.requests.Load())
+}
+
+func http1() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{certificate()}} }
+
+func configFor(scheme string) *tls.Config {
+	if scheme == "https" {
+		return http1()
+	}
+	return nil
+}
+
+// deaf is a connection that keeps from net/http that the server has hung up
+// until something was written, as the network may, but every time.
+type deaf struct {
+	net.Conn
+
+	gone   chan struct{} // closed when the server has hung up
+	told   chan struct{} // closed when net/http may know
+	hangUp func()
+	tell   func()
+}
+
+func newDeaf(c net.Conn) *deaf {
+	d := &deaf{Conn: c, gone: make(chan struct{}), told: make(chan struct{})}
+	d.hangUp = sync.OnceFunc(func() { close(d.gone) })
+	d.tell = sync.OnceFunc(func() { close(d.told) })
+	return d
+}
+
+func (d *deaf) Read(p []byte) (int, error) {
+	n, err := d.Conn.Read(p)
+	if err != nil {
+		d.hangUp()
+		<-d.told
+	}
+	return n, err
+}
+
+func (d *deaf) Write(p []byte) (int, error) {
+	n, err := d.Conn.Write(p)
+	select {
+	case <-d.gone:
+		d.tell()
+	default:
+	}
+	return n, err
+}
+
+func (d *deaf) Close() error {
+	d.tell()
+	return d.Conn.Close()
+}
+
+// firstDeaf returns a transport whose first connection is deaf, and where to
+// find that.
+func firstDeaf(t *testing.T) (*http.Transport, <-chan *deaf) {
+	t.Helper()
+	first := make(chan *deaf, 1)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		d := newDeaf(c)
+		select {
+		case first <- d:
+			return d, nil
+		default:
+			return c, nil
+		}
+	}
+	return transport.Adopt(&http.Transport{DialContext: dial}), first
+}
+
+func TestAKeptAliveConnectionThatDiedBeforeTheRequest(t *testing.T) {
+	answerOnceThen := func(end func(*peer)) func(int, *peer) {
+		return func(n int, c *peer) {
+			if n > 0 {
+				answerAll(n, c)
+				return
+			}
+			c.read()
+			c.answer()
+			end(c)
+		}
+	}
+	tests := []struct {
+		name      string
+		scheme    string
+		end       func(*peer)
+		recovered bool
+	}{
+		{"is replaced when no byte could be written", "http", (*peer).reset, true},
+		{"is replaced under TLS too", "https", (*peer).reset, true},
+		{"is not when the network took the bytes for a server that was gone", "http", func(*peer) {}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, configFor(tt.scheme), answerOnceThen(tt.end))
+			rt, first := firstDeaf(t)
+			guard := guarded(t, rt)
+			target := tt.scheme + "://" + s.Addr().String()
+			require.NoError(t, get(target).over(t, guard).err)
+			<-(<-first).gone
+
+			got := post(target).over(t, guard)
+			assert.False(t, got.replayed, "what never left was not repeated")
+			if tt.recovered {
+				require.NoError(t, got.err)
+				assert.EqualValues(t, 2, s.requests.Load(), "the request that made the connection, and this one")
+				assert.EqualValues(t, 2, s.connections.Load())
+				return
+			}
+			require.Error(t, got.err)
+			assert.True(t, got.maybeSent)
+			assert.EqualValues(t, 1, s.requests.Load())
+		})
+	}
+}
+
+func TestAConnectionThatDiedWhileItWasHandedOverCarriedNothing(t *testing.T) {
+	hangUp := make(chan struct{})
+	s := serve(t, nil, func(_ int, c *peer) {
+		c.read()
+		c.answer()
+		<-hangUp
+	})
+	closed := make(chan struct{})
+	rt := transport.Adopt(&http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return &closeWatch{Conn: c, closed: sync.OnceFunc(func() { close(closed) })}, err
+	}})
+	guard := guarded(t, rt)
+	require.NoError(t, get(s.http()).over(t, guard).err)
+
+	// The server hangs up, and net/http notices, between the moment at which
+	// the request got the connection and the first write.
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		close(hangUp)
+		<-closed
+	}})
+	got := post(s.http()).in(ctx, t, guard)
+	require.Error(t, got.err)
+	assert.False(t, got.maybeSent, got.err)
+	assert.EqualValues(t, 1, s.requests.Load())
+}
+
+type closeWatch struct {
+	net.Conn
+
+	closed func()
+}
+
+func (c *closeWatch) Close() error {
+	defer c.closed()
+	return c.Conn.Close()
+}
+
+// trace plays net/http for the witness: it tells of a connection.
+func trace(req *http.Request, c net.Conn) {
+	httptrace.ContextClientTrace(req.Context()).GotConn(httptrace.GotConnInfo{Conn: c})
+}
+
+func TestAnAnswerThatNothingWasSentStaysTrue(t *testing.T) {
+	t.Run("a write that comes later fails", func(t *testing.T) {
+		// net/http waits for its writes before it gives an attempt up, but
+		// does not promise to.
+		heard := make(chan string, 1)
+		s := serve(t, nil, func(_ int, c *peer) {
+			all, _ := io.ReadAll(c)
+			heard <- string(all)
+		})
+		c, err := transport.New().DialContext(t.Context(), "tcp", s.Addr().String())
+		require.NoError(t, err)
+		got := post(s.http()).over(t, transport.NewGuard(roundTripper(func(req *http.Request) (*http.Response, error) {
+			trace(req, c)
+			return nil, errors.New("gave up")
+		})))
+		require.False(t, got.maybeSent)
+
+		_, err = io.WriteString(c, "POST / HTTP/1.1\r\n\r\n")
+		require.ErrorIs(t, err, net.ErrClosed)
+		require.NoError(t, c.Close())
+		assert.Empty(t, <-heard)
+	})
+	t.Run("a middleware that hands the request down later is refused", func(t *testing.T) {
+		s := serve(t, nil, answerAll)
+		guard := guarded(t, transport.New())
+		var late *http.Request
+		got := post(s.http()).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			late = req.WithContext(context.WithoutCancel(req.Context()))
+			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+		}))
+		require.False(t, got.maybeSent)
+
+		resp, err := guard.RoundTrip(late)
+		require.Error(t, err)
+		require.Nil(t, resp)
+		assert.Zero(t, s.requests.Load())
+	})
+	t.Run("a request that net/http still has in hand may be sent", func(t *testing.T) {
+		s := serve(t, nil, answerAll)
+		dialling, dialled := make(chan struct{}), make(chan struct{})
+		guard := guarded(t, transport.Adopt(&http.Transport{
+			DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+				close(dialling)
+				<-dialled
+				return net.Dial(network, address)
+			},
+		}))
+		var left sync.WaitGroup
+		got := post(s.http()).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			detached := req.WithContext(context.WithoutCancel(req.Context()))
+			left.Go(func() {
+				resp, err := guard.RoundTrip(detached)
+				if assert.NoError(t, err) {
+					_ = resp.Body.Close()
+				}
+			})
+			<-dialling
+			return nil, errors.New("too slow for this middleware")
+		}))
+		close(dialled)
+		left.Wait()
+		require.EqualValues(t, 1, s.requests.Load())
+		assert.True(t, got.maybeSent)
+	})
+}
+
+func TestWritesAreCountedWhenTheyBeginAndForgottenWhenNoByteLeft(t *testing.T) {
+	// The connection's write by its previous request is still under way when
+	// it is handed over, fails, and must not make up for one that succeeds.
+	blocked := newStuck()
+	dial := transport.Adopt(&http.Transport{DialContext: blocked.dial}).DialContext
+	c, err := dial(t.Context(), "tcp", "192.0.2.1:80")
+	require.NoError(t, err)
+
+	var writing sync.WaitGroup
+	writing.Go(func() { _, _ = io.WriteString(c, "the previous request") })
+	<-blocked.begun
+	got := post("http://192.0.2.1").over(t, transport.NewGuard(roundTripper(func(req *http.Request) (*http.Response, error) {
+		trace(req, c)
+		blocked.results <- result{0, io.ErrClosedPipe}
+		writing.Wait()
+		blocked.results <- result{1, io.ErrShortWrite}
+		_, err := io.WriteString(c, "POST")
+		return nil, err
+	})))
+	require.ErrorIs(t, got.err, io.ErrShortWrite)
+	assert.True(t, got.maybeSent, "one byte left")
+}
+
+func TestAWriteUnderWayCountsAsSent(t *testing.T) {
+	blocked := newStuck()
+	dial := transport.Adopt(&http.Transport{DialContext: blocked.dial}).DialContext
+	c, err := dial(t.Context(), "tcp", "192.0.2.1:80")
+	require.NoError(t, err)
+
+	var writing sync.WaitGroup
+	got := post("http://192.0.2.1").over(t, transport.NewGuard(roundTripper(func(req *http.Request) (*http.Response, error) {
+		trace(req, c)
+		writing.Go(func() { _, _ = io.WriteString(c, "POST") })
+		<-blocked.begun
+		return nil, errors.New("gave up")
+	})))
+	assert.True(t, got.maybeSent)
+	blocked.results <- result{0, io.ErrClosedPipe}
+	writing.Wait()
+}
+
+// stuck is a connection whose writes end when and how the test says.
+type stuck struct {
+	net.Conn
+
+	begun   chan struct{}
+	results chan result
+}
+
+type result struct {
+	n   int
+	err error
+}
+
+func newStuck() *stuck { return &stuck{begun: make(chan struct{}, 2), results: make(chan result, 1)} }
+
+func (s *stuck) dial(context.Context, string, string) (net.Conn, error) { return s, nil }
+
+func (s *stuck) Write([]byte) (int, error) {
+	s.begun <- struct{}{}
+	r := <-s.results
+	return r.n, r.err
+}
+
+// A transport of the user's own may or may not be net/http beneath.
+func TestWithoutNetHTTPOnlyTheErrorCanSayThatNothingWasSent(t *testing.T) {
+	resets := serve(t, nil, func(_ int, c *peer) {
+		c.read()
+		c.reset()
+	})
+	closed := loopback(t)
+	require.NoError(t, closed.Close())
+	original := &http.Transport{}
+	t.Cleanup(original.CloseIdleConnections)
+	fail := func(err error) http.RoundTripper {
+		return roundTripper(func(*http.Request) (*http.Response, error) { return nil, err })
+	}
+	tests := []struct {
+		name      string
+		rt        http.RoundTripper
+		url       string
+		maybeSent bool
+	}{
+		{"a refused connection", roundTripper(original.RoundTrip), "http://" + closed.Addr().String(), false},
+		{"a reset after the request was read", roundTripper(original.RoundTrip), resets.http(), true},
+		{"an error of its own", fail(errors.New("lost")), resets.http(), true},
+		{"an error of a dial", fail(&net.OpError{Op: "dial", Err: errors.New("no route")}), resets.http(), false},
+		{"an error of a read", fail(&net.OpError{Op: "read", Err: errors.New("reset")}), resets.http(), true},
+		{"a name that could not be resolved", fail(&net.DNSError{Err: "server misbehaving"}), resets.http(), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := post(tt.url).over(t, guarded(t, tt.rt))
+			require.Error(t, got.err)
+			assert.Equal(t, tt.maybeSent, got.maybeSent, got.err)
+		})
+	}
+}
+
+func TestAMiddlewareThatDidNotHandTheRequestDownIsNotTrusted(t *testing.T) {
+	got := post("http://192.0.2.1").over(t, roundTripper(func(*http.Request) (*http.Response, error) {
+		return nil, errors.New("by whatever way")
+	}))
+	assert.True(t, got.maybeSent)
+}
+
+// Whatever the moment at which an attempt is cancelled: if the witness says
+// that nothing was sent, the server has not seen a byte of it.
+func TestCancellationRacesWithTheRequestAndTheWitnessIsNeverWrong(t *testing.T) {
+	const rounds = 400
+	for _, keepAlive := range []bool{true, false} {
+		t.Run("keep-alive "+strconv.FormatBool(keepAlive), func(t *testing.T) {
+			var seen sync.Map
+			s := serve(t, nil, func(_ int, c *peer) {
+				for {
+					line, err := c.in.ReadString('\n')
+					if number, ok := strings.CutPrefix(line, "X-Number: "); ok {
+						seen.Store(strings.TrimSpace(number), true)
+					}
+					if line == "{}" || err != nil {
+						return
+					}
+					if line == "\r\n" {
+						_, _ = c.in.Discard(len("{}"))
+						c.answer()
+					}
+				}
+			})
+			rt := transport.New()
+			rt.DisableKeepAlives = !keepAlive
+			guard := guarded(t, rt)
+			outcomes := make([]outcome, rounds)
+			for i := range outcomes {
+				ctx, cancel := context.WithCancel(t.Context())
+				var cancelling sync.WaitGroup
+				cancelling.Go(func() {
+					for range i % 40 {
+						runtime.Gosched()
+					}
+					cancel()
+				})
+				s := post(s.http())
+				s.header = http.Header{"X-Number": {strconv.Itoa(i)}}
+				outcomes[i] = s.in(ctx, t, guard)
+				cancelling.Wait()
+			}
+			guard.CloseIdleConnections()
+			s.drain()
+			for i, got := range outcomes {
+				_, arrived := seen.Load(strconv.Itoa(i))
+				if got.err != nil && !got.maybeSent {
+					assert.False(t, arrived, "request %d arrived", i)
+				}
+			}
+		})
+	}
+}
+
+func TestAnAttemptIsWatchedByManyGoroutinesWithoutARace(t *testing.T) {
+	var connections atomic.Int32
+	s := serve(t, nil, func(n int, c *peer) {
+		connections.Add(1)
+		answerAll(n, c)
+	})
+	guard := guarded(t, transport.New())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	attempt := transport.NewAttempt(s.http(), false, cancel)
+	var hedges sync.WaitGroup
+	for range 8 {
+		hedges.Go(func() {
+			req, _ := http.NewRequestWithContext(attempt.Context(ctx), http.MethodGet, s.http(), nil)
+			if resp, err := guard.RoundTrip(req); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+			attempt.MaybeSent(url.InvalidHostError(""))
+			attempt.Replayed()
+		})
+	}
+	hedges.Wait()
+	assert.True(t, attempt.MaybeSent(io.EOF))
+}

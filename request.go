@@ -1,0 +1,105 @@
+package videosdk
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+)
+
+// operation is a method of a service: how the user calls it, its row of the
+// retry table, and where it goes.
+type operation struct {
+	name   string // "Calls.Create"
+	class  retry.Class
+	method string
+	path   string // with a {name} for each id
+	public bool   // needs no token
+}
+
+// request is one call of an operation on its way out.
+type request struct {
+	operation
+	escaped  string // the path, with the ids
+	shown    string // the path for errors and logs, without phone numbers
+	query    url.Values
+	body     any // what is sent as JSON, nil for nothing
+	settings settings
+	faults   faults
+}
+
+// request starts a call: it fills the ids into the operation's path, in order,
+// and applies the caller's options. Mistakes in either are kept, to be told
+// together with those that the service finds.
+func (c *Client) request(op operation, opts []RequestOption, ids ...string) *request {
+	r := &request{operation: op}
+	r.settings = c.defaults.forCall(opts, &r.faults)
+	r.faults.check(!r.settings.retryUnknown || op.class.MayOptIn(), "WithRetryUnknown",
+		"is refused by "+op.name+": a repeat could reach a person twice")
+	r.fillPath(ids)
+	return r
+}
+
+// fillPath puts each id into the path as exactly one escaped segment.
+func (r *request) fillPath(ids []string) {
+	if len(ids) == 0 {
+		r.escaped, r.shown = r.path, r.path
+		return
+	}
+	var escaped, shown strings.Builder
+	rest := r.path
+	for _, id := range ids {
+		before, after, _ := strings.Cut(rest, "{")
+		name, after, _ := strings.Cut(after, "}")
+		r.faults.id(name, id)
+		segment := escapeSegment(id)
+		escaped.WriteString(before + segment)
+		if isE164(id) {
+			segment = "{" + name + "}"
+		}
+		shown.WriteString(before + segment)
+		rest = after
+	}
+	r.escaped, r.shown = escaped.String()+rest, shown.String()+rest
+}
+
+// escapeSegment also escapes the plus, which the server would take for a
+// space.
+func escapeSegment(id string) string {
+	return strings.ReplaceAll(url.PathEscape(id), "+", "%2B")
+}
+
+// encode checks what was collected and returns the body to send.
+func (r *request) encode() ([]byte, error) {
+	if err := r.faults.err(r.name); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.body != nil:
+		body, err := json.Marshal(r.body)
+		if err != nil {
+			r.faults.add("body", err.Error())
+		}
+		return body, r.faults.err(r.name)
+	case r.method == http.MethodPost:
+		// net/http replays a POST without a body by itself after an HTTP/2
+		// stream reset, whatever GetBody says.
+		return []byte("{}"), nil
+	default:
+		return nil, nil
+	}
+}
+
+// url returns the address of the request.
+func (r *request) url(base string) string {
+	if len(r.query) == 0 {
+		return base + r.escaped
+	}
+	return base + r.escaped + "?" + r.query.Encode()
+}
+
+// secrets returns what the body holds that must not show in an error text.
+func (r *request) secrets() []string { return redact.Secrets(r.body) }

@@ -1,0 +1,112 @@
+package videosdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// maxPollFailures is how many times in a row asking for a call may fail, each
+// with its own retries, before the wait gives up.
+const maxPollFailures = 5
+
+// CallEndedError says that a call ended before what was waited for. It matches
+// [ErrNotAnswered].
+type CallEndedError struct {
+	// Call is the call as it ended.
+	Call *Call
+}
+
+// Error tells how the call ended.
+func (e *CallEndedError) Error() string {
+	return fmt.Sprintf("videosdk: call %s ended without having been answered: %s", e.Call.ID, e.Call.Status)
+}
+
+// Is matches [ErrNotAnswered].
+func (e *CallEndedError) Is(target error) bool { return target == ErrNotAnswered }
+
+// Wait asks for a call until the function says that it is as wanted, and
+// returns it. Without a function (nil), and in any case, the wait ends when the
+// call is over: compare [Call.Status]. It asks every half second at first, more
+// slowly the longer nothing changes; see [WithPollInterval]. Failures that may
+// pass are tolerated, up to five in a row. The context limits the wait.
+func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call) bool, opts ...RequestOption) (*Call, error) {
+	var f faults
+	poll := newPoll(s.client.defaults.forCall(opts, &f))
+	if err := f.err("Calls.Wait"); err != nil {
+		return nil, err
+	}
+	for {
+		call, err := s.Get(ctx, callID, opts...)
+		switch {
+		case err == nil && (call.IsOver() || until != nil && until(call)):
+			return call, nil
+		case err != nil && !poll.tolerates(ctx, err):
+			return nil, err
+		}
+		if waitErr := poll.pause(ctx, call); waitErr != nil {
+			return nil, fmt.Errorf("videosdk: Calls.Wait: %w", errors.Join(waitErr, err))
+		}
+	}
+}
+
+// WaitAnswered waits until the callee has picked up, and returns the call. A
+// call that ends before is a [*CallEndedError], which matches [ErrNotAnswered].
+// It asks as [CallsService.Wait] does.
+func (s *CallsService) WaitAnswered(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
+	call, err := s.Wait(ctx, callID, (*Call).WasAnswered, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if !call.WasAnswered() {
+		return nil, &CallEndedError{Call: call}
+	}
+	return call, nil
+}
+
+// poll is the schedule of a wait.
+type poll struct {
+	first, limit time.Duration
+	next         time.Duration
+	status       CallStatus
+	failures     int
+}
+
+func newPoll(s settings) *poll {
+	return &poll{first: s.pollFirst, limit: s.pollLimit, next: s.pollFirst}
+}
+
+// tolerates reports whether the wait goes on after an error.
+func (p *poll) tolerates(ctx context.Context, err error) bool {
+	p.failures++
+	var request *RequestError
+	temporary := errors.Is(err, ErrServer) || errors.Is(err, ErrRateLimited) || errors.As(err, &request)
+	return temporary && ctx.Err() == nil && p.failures < maxPollFailures
+}
+
+// pause waits until it is time to ask again. call is nil if asking failed.
+func (p *poll) pause(ctx context.Context, call *Call) error {
+	if call != nil {
+		p.failures = 0
+		if call.Status != p.status {
+			p.status, p.next = call.Status, p.first
+		}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		// Ask a last time shortly before the deadline, and then no more.
+		p.next = min(p.next, time.Until(deadline)-p.first)
+	}
+	if p.next <= 0 {
+		return fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)
+	}
+	timer := time.NewTimer(p.next)
+	defer timer.Stop()
+	p.next = min(p.next*3/2, p.limit)
+	select {
+	case <-ctx.Done():
+		return endOf(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
