@@ -1,0 +1,299 @@
+package videosdktest
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+const callIDPrefix = "call_"
+
+// callRequest is the body that places a call.
+type callRequest struct {
+	To                string                     `json:"sipCallTo"`
+	From              string                     `json:"sipCallFrom"`
+	RuleID            string                     `json:"routingRuleId"`
+	GatewayID         string                     `json:"gatewayId"`
+	RoomID            string                     `json:"destinationRoomId"`
+	Metadata          map[string]json.RawMessage `json:"metadata"`
+	WaitUntilAnswered bool                       `json:"waitUntilAnswered"`
+	RingingTimeout    int                        `json:"ringingTimeout"`  // in seconds
+	MaxCallDuration   int                        `json:"maxCallDuration"` // in seconds
+	RecordAudio       bool                       `json:"recordAudio"`
+	DTMF              json.RawMessage            `json:"dtmf"`
+	MediaEncryption   string                     `json:"mediaEncryption"`
+	HidePhoneNumber   bool                       `json:"hidePhoneNumber"`
+	Headers           map[string]string          `json:"headers"`
+	IncludeHeaders    json.RawMessage            `json:"includeHeaders"`
+
+	// Of no effect here, but of a shape that is known.
+	Participant   map[string]json.RawMessage `json:"participant"`
+	AgentMetadata map[string]json.RawMessage `json:"agentMetadata"`
+}
+
+func (p callRequest) check() error {
+	switch {
+	case p.To == "":
+		return badRequest("sipCallTo is required")
+	case !isDialable(p.To):
+		return badRequest("sipCallTo must be an E.164 number or a SIP URI")
+	case p.RingingTimeout < 0:
+		return badRequest("ringingTimeout must not be negative")
+	case p.MaxCallDuration < 0:
+		return badRequest("maxCallDuration must not be negative")
+	}
+	return checkMediaEncryption(p.MediaEncryption)
+}
+
+// isDialable accepts E.164 numbers and SIP URIs.
+func isDialable(to string) bool {
+	scheme, address, isURI := strings.Cut(to, ":")
+	return isE164(to) || isURI && address != "" && (scheme == "sip" || scheme == "sips")
+}
+
+func (s *Server) createCall(r *request) (answer, error) {
+	var p callRequest
+	if err := r.decode(&p); err != nil {
+		return answer{}, err
+	}
+	if err := p.check(); err != nil {
+		return answer{}, err
+	}
+	line, err := s.account.line(p)
+	if err != nil {
+		return answer{}, err
+	}
+	c := line.newCall(directionOutbound, p.To)
+	c.RoomID = cmp.Or(p.RoomID, c.RoomID)
+	c.Metadata = encodeObject(p.Metadata)
+	if line.rule == nil {
+		if c.settings, err = p.settings(); err != nil {
+			return answer{}, err
+		}
+	}
+	s.place(c, callLife{
+		ringing: time.Duration(p.RingingTimeout) * time.Second,
+		longest: time.Duration(p.MaxCallDuration) * time.Second,
+	})
+	ans := ok(createdCall{c})
+	if p.WaitUntilAnswered {
+		ans.after = c.live.settled
+	}
+	return ans, nil
+}
+
+// createdCall is the answer to a new call, as it is when the answer is encoded.
+// This is the one answer that is documented with statuses in upper case.
+type createdCall struct{ call *call }
+
+func (a createdCall) MarshalJSON() ([]byte, error) {
+	type data struct {
+		CallID    string          `json:"callId"`
+		Status    string          `json:"status"`
+		RoomID    string          `json:"roomId"`
+		To        string          `json:"sipCallTo"`
+		From      string          `json:"sipCallFrom"`
+		GatewayID nullable        `json:"gatewayId"`
+		Metadata  json.RawMessage `json:"metadata"`
+		Timelog   []timelogEntry  `json:"timelog"`
+	}
+	c := a.call
+	timelog := c.timelog()
+	for i := range timelog {
+		timelog[i].Status = strings.ToUpper(timelog[i].Status)
+	}
+	return json.Marshal(struct {
+		Message string `json:"message"`
+		Data    data   `json:"data"`
+	}{"Call initiated successfully", data{
+		CallID:    c.ID,
+		Status:    strings.ToUpper(c.Status),
+		RoomID:    c.RoomID,
+		To:        c.To,
+		From:      c.From,
+		GatewayID: nullable(c.GatewayID),
+		Metadata:  c.Metadata,
+		Timelog:   timelog,
+	}})
+}
+
+// line is the way out of the account that a call takes.
+type line struct {
+	rule    *routingRule // nil when the call goes by a gateway
+	gateway *gateway
+	from    string // caller id
+}
+
+// line follows the three versions of the documentation: by routing rule, by
+// gateway, or by neither.
+func (a *account) line(p callRequest) (line, error) {
+	switch {
+	case p.RuleID != "":
+		return a.lineOfRule(p.RuleID, p.From)
+	case p.GatewayID != "":
+		return a.lineOfGateway(p.GatewayID, p.From)
+	default:
+		return a.anyLine(p.From)
+	}
+}
+
+func (a *account) lineOfRule(id, from string) (line, error) {
+	rule, err := a.outboundRule(id)
+	switch {
+	case err != nil:
+		return line{}, err
+	case from == "":
+		return line{}, badRequest("sipCallFrom is required with routingRuleId")
+	case !slices.Contains(rule.Numbers, from):
+		return line{}, badRequest("sipCallFrom %s is not a number of routing rule %s", from, id)
+	}
+	gw := a.outboundGateway(from)
+	if gw == nil {
+		return line{}, badRequest("Phone number %s is not attached to an outbound gateway", from)
+	}
+	return line{rule: rule, gateway: gw, from: from}, nil
+}
+
+// outboundRule returns the rule that a body names.
+func (a *account) outboundRule(id string) (*routingRule, error) {
+	rule := a.rules.get(id)
+	if rule == nil {
+		return nil, badRequest("routingRuleId %q does not exist", id)
+	}
+	if rule.Type != directionOutbound {
+		return nil, badRequest("Routing rule %s is not an outbound rule", id)
+	}
+	return rule, nil
+}
+
+func (a *account) lineOfGateway(id, from string) (line, error) {
+	gw := a.gateway(id)
+	switch {
+	case gw == nil:
+		return line{}, badRequest("gatewayId %q does not exist", id)
+	case gw.Direction != directionOutbound:
+		return line{}, badRequest("Gateway %s is not an outbound gateway", id)
+	case from == "" && len(gw.Numbers) == 0:
+		return line{}, badRequest("sipCallFrom is required: gateway %s has no number", id)
+	case from == "":
+		from = gw.Numbers[0]
+	}
+	return line{gateway: gw, from: from}, nil
+}
+
+// anyLine prefers the gateway that the caller id is attached to.
+func (a *account) anyLine(from string) (line, error) {
+	if gw := a.outboundGateway(from); gw != nil {
+		return line{gateway: gw, from: from}, nil
+	}
+	for _, gw := range a.gateways.order {
+		if gw.Direction == directionOutbound && !gw.Deleted && len(gw.Numbers) > 0 {
+			return line{gateway: gw, from: cmp.Or(from, gw.Numbers[0])}, nil
+		}
+	}
+	return line{}, badRequest("The account has no outbound gateway with a phone number")
+}
+
+// outboundGateway returns the gateway that calls from a number go out by, or nil.
+func (a *account) outboundGateway(e164 string) *gateway {
+	n := a.number(e164)
+	if n == nil {
+		return nil
+	}
+	return a.gateway(n.Outbound)
+}
+
+// newCall makes a call in the room of the rule, or else in a new one.
+func (l line) newCall(direction, to string) *call {
+	c := &call{
+		ID:        newID(callIDPrefix),
+		Type:      direction,
+		Transport: l.gateway.Transport,
+		GatewayID: l.gateway.ID,
+		RoomID:    newRoomID(),
+		To:        to,
+		From:      l.from,
+		Region:    l.gateway.Region,
+		Metadata:  json.RawMessage("{}"),
+	}
+	if l.rule != nil {
+		c.RuleID = l.rule.ID
+		c.AgentID = string(l.rule.AgentID)
+		c.RoomID = cmp.Or(string(l.rule.Room.ID), c.RoomID)
+		c.settings = l.rule.callSettings()
+		c.settings.MediaEncryption = l.gateway.MediaEncryption
+	}
+	return c
+}
+
+// callSettings are what a rule imposes on its calls. Its headers are an object
+// of strings, or of a shape that SIP has no use for.
+func (r *routingRule) callSettings() CallSettings {
+	settings := CallSettings{
+		RecordAudio:     r.Recording,
+		HidePhoneNumber: r.HidePhoneNumber,
+		DTMF:            r.DTMF,
+		IncludeHeaders:  []string{r.IncludeHeaders},
+	}
+	_ = json.Unmarshal(r.Headers, &settings.Headers)
+	return settings
+}
+
+// settings are those of a call without a rule.
+func (p callRequest) settings() (CallSettings, error) {
+	settings := CallSettings{
+		RecordAudio:     p.RecordAudio,
+		HidePhoneNumber: p.HidePhoneNumber,
+		MediaEncryption: p.MediaEncryption,
+		Headers:         p.Headers,
+	}
+	if err := settings.readDTMF(p.DTMF); err != nil {
+		return CallSettings{}, err
+	}
+	return settings, settings.readIncludeHeaders(p.IncludeHeaders)
+}
+
+// readDTMF takes a boolean, or the digits to send.
+func (s *CallSettings) readDTMF(raw json.RawMessage) error {
+	raw = unquote(raw)
+	switch {
+	case len(raw) == 0 || string(raw) == "false":
+		return nil
+	case string(raw) == "true":
+		s.DTMF = true
+		return nil
+	case strings.Trim(string(raw), "0123456789ABCDabcd*#,") != "":
+		return badRequest("dtmf must be a boolean or digits")
+	}
+	s.DTMF, s.Digits = true, string(raw)
+	return nil
+}
+
+// readIncludeHeaders takes one value, or a list of them.
+func (s *CallSettings) readIncludeHeaders(raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	s.IncludeHeaders = make([]string, 1)
+	if json.Unmarshal(raw, &s.IncludeHeaders[0]) == nil || json.Unmarshal(raw, &s.IncludeHeaders) == nil {
+		return nil
+	}
+	return badRequest("includeHeaders must be a string or a list of strings")
+}
+
+// encodeObject returns the JSON of an object, {} for none.
+func encodeObject(object map[string]json.RawMessage) json.RawMessage {
+	if object == nil {
+		return json.RawMessage("{}")
+	}
+	encoded, _ := json.Marshal(object) // fails on invalid JSON only
+	return encoded
+}
+
+// newRoomID returns an id of the form abcd-efgh-ijkl.
+func newRoomID() string {
+	id := strings.ToLower(newID(""))
+	return id[:4] + "-" + id[4:8] + "-" + id[8:12]
+}

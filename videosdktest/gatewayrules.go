@@ -1,0 +1,192 @@
+package videosdktest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// gatewayRule is a routing rule of the older generation, bound to a gateway.
+type gatewayRule struct {
+	gatewayRuleObject
+	Deleted bool `json:"deleted"`
+}
+
+// gatewayRuleObject is such a rule as the API shows it.
+type gatewayRuleObject struct {
+	ID              string                     `json:"id"`
+	Name            string                     `json:"name"`
+	Type            string                     `json:"type"` // direction of the gateway, in upper case
+	Numbers         list                       `json:"numbers"`
+	GatewayID       string                     `json:"gatewayId"`
+	Dispatch        dispatch                   `json:"dispatch"`
+	HidePhoneNumber bool                       `json:"hidePhoneNumber"`
+	Metadata        map[string]json.RawMessage `json:"metadata"`
+	Tags            list                       `json:"tags"`
+}
+
+// dispatch is where a rule leads to.
+type dispatch struct {
+	Room  room           `json:"room"`
+	Agent *dispatchAgent `json:"agent"`
+}
+
+type dispatchAgent struct {
+	Type     string                     `json:"type"`
+	ID       string                     `json:"id"`
+	Metadata map[string]json.RawMessage `json:"metadata,omitempty"`
+}
+
+func (s *Server) routeGatewayRules(rt *router) {
+	const base = "/v2/sip/routing-rules"
+	rt.handle(http.MethodPost, base, s.createGatewayRule)
+	rt.handle(http.MethodGet, base, s.listGatewayRules)
+	rt.handle(http.MethodGet, base+"/{ruleId}", s.getGatewayRule)
+	rt.handle(http.MethodPut, base+"/{ruleId}", s.updateGatewayRule)
+	rt.handle(http.MethodDelete, base+"/{ruleId}", s.deleteGatewayRule)
+}
+
+// gatewayRuleParams are the fields of a rule that can be set, all optional as
+// such.
+type gatewayRuleParams struct {
+	Name            *string                     `json:"name"`
+	Numbers         *list                       `json:"numbers"`
+	Dispatch        json.RawMessage             `json:"dispatch"`
+	AgentType       string                      `json:"agentType"`
+	AgentID         string                      `json:"agentId"`
+	HidePhoneNumber *bool                       `json:"hidePhoneNumber"`
+	Metadata        *map[string]json.RawMessage `json:"metadata"`
+	Tags            *list                       `json:"tags"`
+}
+
+func (p gatewayRuleParams) apply(rule *gatewayRule) error {
+	if isEmpty(p.Name) {
+		return badRequest("name must not be empty")
+	}
+	target, err := p.target(rule.Dispatch)
+	if err != nil {
+		return err
+	}
+	rule.Name = or(p.Name, rule.Name)
+	rule.Numbers = unique(or(p.Numbers, rule.Numbers))
+	rule.Dispatch = target
+	rule.HidePhoneNumber = or(p.HidePhoneNumber, rule.HidePhoneNumber)
+	rule.Metadata = or(p.Metadata, rule.Metadata)
+	rule.Tags = or(p.Tags, rule.Tags)
+	return nil
+}
+
+// target reads either spelling of the dispatch: an object, or the word "agent"
+// with agentType and agentId beside it. Without any, it is what it was.
+func (p gatewayRuleParams) target(was dispatch) (dispatch, error) {
+	var target dispatch
+	switch {
+	case p.Dispatch == nil:
+		return was, nil
+	case string(p.Dispatch) == `"agent"`:
+		target.Agent = &dispatchAgent{Type: p.AgentType, ID: p.AgentID}
+	default:
+		if err := assign(reflect.ValueOf(&target).Elem(), p.Dispatch, "dispatch"); err != nil {
+			return dispatch{}, err
+		}
+	}
+	target.Room = target.Room.withDefaults()
+	return target, nil
+}
+
+func (s *Server) createGatewayRule(r *request) (answer, error) {
+	var p struct {
+		gatewayRuleParams
+		GatewayID string `json:"gatewayId"`
+	}
+	if err := r.decode(&p); err != nil {
+		return answer{}, err
+	}
+	switch {
+	case p.GatewayID == "":
+		return answer{}, badRequest("gatewayId is required")
+	case p.Name == nil:
+		return answer{}, badRequest("name is required")
+	case len(or(p.Numbers, nil)) == 0:
+		return answer{}, badRequest("numbers is required")
+	case p.Dispatch == nil:
+		return answer{}, badRequest("dispatch is required")
+	}
+	gw := s.account.gateway(p.GatewayID)
+	if gw == nil {
+		return answer{}, badRequest("gatewayId %q does not exist", p.GatewayID)
+	}
+	rule := &gatewayRule{gatewayRuleObject: gatewayRuleObject{
+		ID:        newID("rule_"),
+		Type:      strings.ToUpper(gw.Direction),
+		GatewayID: gw.ID,
+		Metadata:  map[string]json.RawMessage{},
+	}}
+	if err := p.apply(rule); err != nil {
+		return answer{}, err
+	}
+	s.account.gatewayRules.add(rule.ID, rule)
+	return created(rule.gatewayRuleObject), nil
+}
+
+func (s *Server) listGatewayRules(r *request) (answer, error) {
+	query := r.URL.Query()
+	found := []gatewayRuleObject{}
+	for _, rule := range s.account.gatewayRules.order {
+		if !rule.Deleted && rule.matches(query) {
+			found = append(found, rule.gatewayRuleObject)
+		}
+	}
+	rules, err := paginate(query, found, usualPageSize())
+	return ok(rules), err
+}
+
+func (r *gatewayRule) matches(query url.Values) bool {
+	search := query.Get("search")
+	return isOrAny(query.Get("gatewayId"), r.GatewayID) && isOrAny(query.Get("id"), r.ID) &&
+		(contains(r.Name, search) || slices.ContainsFunc(r.Numbers, func(number string) bool { return contains(number, search) }))
+}
+
+func (s *Server) getGatewayRule(r *request) (answer, error) {
+	rule, err := s.account.gatewayRule(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(rule.gatewayRuleObject), nil
+}
+
+// gatewayRule returns the rule that a path names.
+func (a *account) gatewayRule(r *request) (*gatewayRule, error) {
+	rule := a.gatewayRules.get(r.PathValue("ruleId"))
+	if rule == nil || rule.Deleted {
+		return nil, errUnknownRule()
+	}
+	return rule, nil
+}
+
+func (s *Server) updateGatewayRule(r *request) (answer, error) {
+	rule, err := s.account.gatewayRule(r)
+	if err != nil {
+		return answer{}, err
+	}
+	var p gatewayRuleParams
+	if err := r.decode(&p); err != nil {
+		return answer{}, err
+	}
+	if err := p.apply(rule); err != nil {
+		return answer{}, err
+	}
+	return ok(rule.gatewayRuleObject), nil
+}
+
+func (s *Server) deleteGatewayRule(r *request) (answer, error) {
+	rule, err := s.account.gatewayRule(r)
+	if err != nil {
+		return answer{}, err
+	}
+	rule.Deleted = true
+	return ok(message{"Rule deleted successfully"}), nil
+}

@@ -1,0 +1,137 @@
+package videosdktest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// webhook is a subscription, as the API shows it.
+type webhook struct {
+	ID        string `json:"id"`
+	URL       string `json:"url"`
+	Events    list   `json:"events"`
+	CreatedAt string `json:"createdAt"`
+	UpdatedAt string `json:"updatedAt"`
+}
+
+func (s *Server) routeWebhooks(rt *router) {
+	const base = "/v2/sip/webhooks"
+	rt.handle(http.MethodPost, base, s.createWebhook)
+	rt.handle(http.MethodGet, base, s.listWebhooks)
+	rt.handle(http.MethodGet, base+"/{webhookId}", s.getWebhook)
+	rt.handle(http.MethodPatch, base+"/{webhookId}", s.updateWebhook)
+	rt.handle(http.MethodDelete, base+"/{webhookId}", s.deleteWebhook)
+	rt.open(http.MethodGet, "/v2/public/rsa-public-key", s.getPublicKey)
+}
+
+// webhookParams are the fields of a webhook that can be set.
+type webhookParams struct {
+	URL    *string   `json:"url"`
+	Events *[]string `json:"events"`
+}
+
+func (p webhookParams) check() error {
+	switch {
+	case p.URL != nil && !isWebURL(*p.URL):
+		return badRequest("url must be an absolute http or https URL")
+	case p.Events != nil && len(*p.Events) == 0:
+		return badRequest("events must not be empty")
+	}
+	return checkEvents(or(p.Events, nil))
+}
+
+func isWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+// checkEvents answers 500 to the name of an unknown event, as the API does.
+func checkEvents(events []string) error {
+	for _, event := range events {
+		if !slices.Contains(sipEvents(), event) {
+			return &statusError{status: http.StatusInternalServerError, text: http.StatusText(http.StatusInternalServerError)}
+		}
+	}
+	return nil
+}
+
+func (p webhookParams) apply(w *webhook) {
+	w.URL = or(p.URL, w.URL)
+	w.Events = unique(or(p.Events, []string(w.Events)))
+	w.UpdatedAt = timestamp(time.Now())
+}
+
+func (s *Server) createWebhook(r *request) (answer, error) {
+	var p webhookParams
+	if err := r.decode(&p); err != nil {
+		return answer{}, err
+	}
+	switch {
+	case p.URL == nil:
+		return answer{}, badRequest("url is required")
+	case p.Events == nil:
+		return answer{}, badRequest("events is required")
+	}
+	if err := p.check(); err != nil {
+		return answer{}, err
+	}
+	w := &webhook{ID: newID("wh_"), CreatedAt: timestamp(time.Now())}
+	p.apply(w)
+	s.account.webhooks.add(w.ID, w)
+	return created(w), nil
+}
+
+func (s *Server) listWebhooks(r *request) (answer, error) {
+	query := r.URL.Query()
+	var found []*webhook
+	for _, w := range s.account.webhooks.order {
+		if contains(w.URL, query.Get("search")) {
+			found = append(found, w)
+		}
+	}
+	webhooks, err := paginate(query, found, usualPageSize())
+	return ok(webhooks), err
+}
+
+func (s *Server) getWebhook(r *request) (answer, error) {
+	w := s.account.webhooks.get(r.PathValue("webhookId"))
+	if w == nil {
+		return answer{}, errUnknownWebhook()
+	}
+	return ok(w), nil
+}
+
+func errUnknownWebhook() error { return notFound("Webhook not found") }
+
+func (s *Server) updateWebhook(r *request) (answer, error) {
+	w := s.account.webhooks.get(r.PathValue("webhookId"))
+	if w == nil {
+		return answer{}, errUnknownWebhook()
+	}
+	var p webhookParams
+	if err := r.decode(&p); err != nil {
+		return answer{}, err
+	}
+	if err := p.check(); err != nil {
+		return answer{}, err
+	}
+	p.apply(w)
+	return ok(w), nil
+}
+
+func (s *Server) deleteWebhook(r *request) (answer, error) {
+	id := r.PathValue("webhookId")
+	if s.account.webhooks.get(id) == nil {
+		return answer{}, errUnknownWebhook()
+	}
+	s.account.webhooks.remove(id)
+	return ok(message{"Webhook deleted successfully"}), nil
+}
+
+func (s *Server) getPublicKey(*request) (answer, error) {
+	return ok(struct {
+		PublicKey string `json:"publicKey"`
+	}{s.outbox.keys.publicPEM()}), nil
+}
