@@ -1,0 +1,60 @@
+// Package videosdk is a client of the VideoSDK SIP REST API: it registers phone
+// numbers with their SIP gateways, routes their calls to rooms and AI agents,
+// dials out, and follows and ends calls.
+//
+// # A call
+//
+// A [Client] is made once, from an API key and a secret, and shared:
+//
+//	client, err := videosdk.New(apiKey, secret) // or NewFromEnv()
+//	...
+//	call, err := client.Calls.Create(ctx, videosdk.CallCreateParams{
+//		To: "+14155550199", From: "+14155551234", RoutingRuleID: "rr_abc123",
+//	})
+//	...
+//	call, err = client.Calls.WaitAnswered(ctx, call.ID)
+//
+// Every method takes a context, which limits the whole call with its retries,
+// and options for this call alone. Lists come as one page (List) or as an
+// iterator over all pages (All).
+//
+// # Never twice
+//
+// The API has no idempotency key: a request to dial that is sent twice dials
+// twice. So a request is repeated only where that is safe, which depends on the
+// operation and on what is known of the failed attempt:
+//
+//   - What certainly did not reach the server, or was refused before it acted
+//     (429, or 401 with a token that can be renewed), is repeated for every
+//     operation.
+//   - After an unknown outcome (a lost connection, a timeout, a status of 500
+//     and above) reads, deletes and what does the same thing however often it is
+//     sent are repeated. All else returns an error that matches
+//     [ErrMaybeApplied]: look before repeating it. [WithRetryUnknown] allows a
+//     repeat for one call, except where a person could be reached twice.
+//   - A 409 is repeated where the API documents it as "retry":
+//     PhoneNumbers.Create and RoutingRules.Delete.
+//
+// Waits grow exponentially with full jitter. A Retry-After of up to 30 seconds
+// is obeyed; a longer one is returned at once in [APIError.RetryAfter]. No wait
+// begins that does not end before the context's deadline, and a quota that all
+// calls of a client share keeps an outage from being multiplied.
+//
+// # Errors
+//
+// An error is one of three: an [*APIError] (the server answered), a
+// [*RequestError] (it did not), or a [*ValidationError] (nothing was sent). All
+// match sentinels such as [ErrNotFound], [ErrTimeout] and [ErrMaybeApplied] with
+// errors.Is.
+//
+// # Secrets
+//
+// Tokens are signed for ten minutes and renewed by themselves. Secrets, tokens,
+// SIP passwords, PINs and metadata show neither in the text of errors, nor in
+// logs, nor when a value of this package is printed.
+//
+// # Testing
+//
+// Package videosdktest is the API in memory, for tests of programs that use this
+// package.
+package videosdk

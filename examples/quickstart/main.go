@@ -1,0 +1,170 @@
+// Quickstart registers a phone number, routes it, dials out, waits for the
+// answer and hangs up.
+//
+// Without credentials it runs against an emulator of the API in this process:
+// no account, no network, no phone that rings. With VIDEOSDK_API_KEY and
+// VIDEOSDK_SECRET set it uses the real API, and dials only if -from, -to and
+// -rule are given.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/videosdk-sip-go/videosdk"
+	"github.com/videosdk-sip-go/videosdk/videosdktest"
+)
+
+// The numbers of the emulated call: fictional, as those with 555-01 are.
+const (
+	ourNumber   = "+14155550100"
+	theirNumber = "+14155550199"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	from := flags.String("from", "", "caller id: one of the rule's `numbers`, in E.164")
+	to := flags.String("to", "", "whom to call: a `number` in E.164, or a SIP URI. It really rings")
+	rule := flags.String("rule", "", "`id` of an outbound routing rule")
+	timeout := flags.Duration("timeout", 2*time.Minute, "how long to wait for the answer")
+	flags.Usage = func() {
+		fmt.Fprint(stderr, "Dials out and follows the call. Without VIDEOSDK_API_KEY and VIDEOSDK_SECRET in\n"+
+			"the environment, an emulator in this process takes the call.\n\n")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, *timeout)
+	defer cancel()
+
+	if !hasCredentials() {
+		return emulated(ctx, stdout)
+	}
+	client, err := videosdk.NewFromEnv()
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	if *from == "" || *to == "" || *rule == "" {
+		return lookAround(ctx, client, stdout)
+	}
+	return dial(ctx, client, videosdk.CallCreateParams{From: *from, To: *to, RoutingRuleID: *rule}, stdout)
+}
+
+func hasCredentials() bool {
+	return os.Getenv(videosdk.EnvAPIKey) != "" || os.Getenv(videosdk.EnvAuthToken) != ""
+}
+
+// emulated does the whole job against the emulator.
+func emulated(ctx context.Context, stdout io.Writer) error {
+	server := videosdktest.NewServer(videosdktest.WithCallTiming(videosdktest.Timing{
+		Ring: 300 * time.Millisecond, Answer: 700 * time.Millisecond,
+	}))
+	defer server.Close()
+	fmt.Fprintf(stdout, "No credentials in the environment: using an emulator at %s. No phone will ring.\n\n", server.URL)
+	client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL),
+		videosdk.WithPollInterval(50*time.Millisecond, 200*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	rule, err := provision(ctx, client, stdout)
+	if err != nil {
+		return err
+	}
+	return dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID}, stdout)
+}
+
+// provision registers a number with its gateways, and a rule for calls from it.
+func provision(ctx context.Context, client *videosdk.Client, stdout io.Writer) (*videosdk.RoutingRule, error) {
+	_, err := client.PhoneNumbers.Create(ctx, videosdk.PhoneNumberCreateParams{
+		Name:         "Quickstart",
+		PhoneNumbers: []string{ourNumber},
+		Inbound:      videosdk.InboundConfig{Region: videosdk.RegionUS002},
+		Outbound:     videosdk.OutboundConfig{Region: videosdk.RegionUS002, Address: "sip.example.com:5061"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(stdout, "registered", ourNumber)
+	rule, err := client.RoutingRules.Create(ctx, videosdk.RoutingRuleCreateParams{
+		Name: "Quickstart", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{ourNumber},
+	})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(stdout, "created outbound rule", rule.ID)
+	return rule, nil
+}
+
+// dial calls, prints each status as it comes, and hangs up.
+func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCreateParams, stdout io.Writer) error {
+	call, err := client.Calls.Create(ctx, params)
+	if errors.Is(err, videosdk.ErrMaybeApplied) {
+		return fmt.Errorf("the phone may be ringing, so this program does not dial again: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "dialling %s from %s: call %s\n", params.To, params.From, call.ID)
+	var shown videosdk.CallStatus
+	call, err = client.Calls.Wait(ctx, call.ID, func(c *videosdk.Call) bool {
+		if c.Status != shown {
+			shown = c.Status
+			fmt.Fprintln(stdout, " ", shown)
+		}
+		return c.WasAnswered()
+	})
+	if err != nil {
+		return err
+	}
+	if !call.IsOver() {
+		if _, err := client.Calls.End(ctx, call.ID); err != nil {
+			return err
+		}
+		if call, err = client.Calls.Wait(ctx, call.ID, nil); err != nil {
+			return err
+		}
+	}
+	printTimeline(call, stdout)
+	return nil
+}
+
+func printTimeline(call *videosdk.Call, stdout io.Writer) {
+	fmt.Fprintln(stdout, "timeline:")
+	for _, event := range call.Timelog {
+		fmt.Fprintf(stdout, "  %s  %s\n", event.Timestamp.Format("15:04:05.000"), event.Status)
+	}
+}
+
+// lookAround shows what the account has to dial with.
+func lookAround(ctx context.Context, client *videosdk.Client, stdout io.Writer) error {
+	fmt.Fprintln(stdout, "Nothing is dialled without -from, -to and -rule. The outbound rules of the account:")
+	for rule, err := range client.RoutingRules.All(ctx, videosdk.RoutingRuleListParams{Type: videosdk.DirectionOutbound}) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "  -rule %s  (%s)  -from %v\n", rule.ID, rule.Name, rule.PhoneNumbers)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/videosdk-sip-go/videosdk"
+	"github.com/videosdk-sip-go/videosdk/videosdktest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// withoutCredentials hides those of the developer's own environment.
+func withoutCredentials(t *testing.T) {
+	for _, name := range []string{videosdk.EnvAPIKey, videosdk.EnvSecret, videosdk.EnvSecretKey, videosdk.EnvAuthToken, videosdk.EnvAPIEndpoint} {
+		t.Setenv(name, "")
+	}
+}
+
+func TestWithoutCredentialsAnEmulatedCallIsFollowedToItsEnd(t *testing.T) {
+	withoutCredentials(t)
+	var stdout, stderr bytes.Buffer
+	require.NoError(t, run(context.Background(), nil, &stdout, &stderr))
+	assert.Empty(t, stderr.String())
+	assert.Contains(t, stdout.String(), "emulator")
+	assert.Regexp(t, `(?s)initiated\n  ringing\n  answered\ntimeline:\n.*initiated\n.*ringing\n.*answered\n.*ended\n$`, stdout.String())
+}
+
+func TestWithCredentialsNothingIsDialledUnlessAllIsGiven(t *testing.T) {
+	withoutCredentials(t)
+	server := videosdktest.NewServer()
+	defer server.Close()
+	t.Setenv(videosdk.EnvAPIKey, server.APIKey)
+	t.Setenv(videosdk.EnvSecret, server.Secret)
+	t.Setenv(videosdk.EnvAPIEndpoint, server.URL)
+	for name, args := range map[string][]string{
+		"nothing is given":      nil,
+		"the rule is missing":   {"-from", ourNumber, "-to", theirNumber},
+		"the callee is missing": {"-from", ourNumber, "-rule", "rr_1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			require.NoError(t, run(context.Background(), args, &stdout, &stderr))
+			assert.Contains(t, stdout.String(), "Nothing is dialled")
+			assert.Empty(t, server.Dials())
+		})
+	}
+}
+
+func TestHelpExplainsEachFlag(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	err := run(context.Background(), []string{"-h"}, &stdout, &stderr)
+	assert.True(t, errors.Is(err, flag.ErrHelp))
+	for _, word := range []string{"-from", "-to", "-rule", "-timeout", "emulator", "VIDEOSDK_API_KEY"} {
+		assert.Contains(t, stderr.String(), word)
+	}
+}
