@@ -7,8 +7,8 @@ package lenient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"math"
 	"reflect"
 	"strconv"
@@ -20,26 +20,27 @@ import (
 // not JSON, or is not of the kind of dst as a whole (an array for a struct).
 //
 // The strict decoder of the standard library comes first, and is all that an
-// answer as documented ever meets.
+// answer as documented ever meets. Another one is decoded level by level, which
+// costs its size times the depth of dst: dst must not be of a type that
+// contains itself.
 func Unmarshal(data []byte, dst any) error {
 	strict := json.Unmarshal(data, dst)
-	if strict == nil {
-		return nil
-	}
-	var syntax *json.SyntaxError
-	if errors.As(strict, &syntax) {
+	if strict == nil || !json.Valid(data) {
 		return strict
 	}
-	target := reflect.ValueOf(dst).Elem()
-	if !sameKind(data, target) {
+	target := reflect.Indirect(reflect.ValueOf(dst))
+	if !target.CanSet() || !fits(data, target.Type()) || !convert(data, target) {
 		return strict
 	}
-	return decode(data, target)
+	return nil
 }
 
-// sameKind reports whether data has the shape that target needs as a whole.
-func sameKind(data []byte, target reflect.Value) bool {
-	switch target.Kind() {
+// fits reports whether data has the shape that t needs as a whole.
+func fits(data []byte, t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		return firstByte(data) == '{'
 	case reflect.Slice:
@@ -50,197 +51,252 @@ func sameKind(data []byte, target reflect.Value) bool {
 }
 
 func firstByte(data []byte) byte {
-	data = bytes.TrimLeft(data, " \t\r\n")
-	if len(data) == 0 {
-		return 0
-	}
-	return data[0]
+	return bytes.TrimLeft(data, " \t\r\n")[0] // valid JSON is not empty
 }
 
-// decode takes data apart one level and gives each part to assign.
-func decode(data []byte, target reflect.Value) error {
-	switch target.Kind() {
-	case reflect.Struct:
-		return decodeStruct(data, target)
-	case reflect.Map:
-		return decodeMap(data, target)
-	default:
-		return decodeSlice(data, target)
+// assign stores one value of valid JSON in target, converted if need be. It
+// reports whether it could; target is zero if not.
+func assign(raw []byte, target reflect.Value) bool {
+	if json.Unmarshal(raw, target.Addr().Interface()) == nil {
+		return true
 	}
+	target.SetZero() // of what was decoded before the strict decoder gave up
+	return convert(raw, target)
 }
 
-func decodeStruct(data []byte, target reflect.Value) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return err
-	}
-	for i := range target.NumField() {
-		field := target.Type().Field(i)
-		if field.Anonymous && field.Tag.Get("json") == "" {
-			if embedded := reflect.Indirect(target.Field(i)); embedded.Kind() == reflect.Struct {
-				if err := decodeStruct(data, embedded); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" || name == "-" || !field.IsExported() {
-			continue
-		}
-		if raw, ok := member(members, name); ok {
-			assign(raw, target.Field(i))
-		}
-	}
-	return nil
-}
-
-// member finds a key as encoding/json does: exactly, else in any case.
-func member(members map[string]json.RawMessage, name string) (json.RawMessage, bool) {
-	if raw, ok := members[name]; ok {
-		return raw, true
-	}
-	for key, raw := range members {
-		if strings.EqualFold(key, name) {
-			return raw, true
-		}
-	}
-	return nil, false
-}
-
-func decodeMap(data []byte, target reflect.Value) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return err
-	}
-	target.Set(reflect.MakeMapWithSize(target.Type(), len(members)))
-	for key, raw := range members {
-		value := reflect.New(target.Type().Elem()).Elem()
-		assign(raw, value)
-		target.SetMapIndex(reflect.ValueOf(key).Convert(target.Type().Key()), value)
-	}
-	return nil
-}
-
-func decodeSlice(data []byte, target reflect.Value) error {
-	var elements []json.RawMessage
-	if err := json.Unmarshal(data, &elements); err != nil {
-		return err
-	}
-	target.Set(reflect.MakeSlice(target.Type(), len(elements), len(elements)))
-	for i, raw := range elements {
-		assign(raw, target.Index(i))
-	}
-	return nil
-}
-
-// assign stores one value of valid JSON in target, converted if need be, or
-// the zero value if it cannot be converted.
-func assign(raw json.RawMessage, target reflect.Value) {
-	target.SetZero()
-	if string(raw) == "null" || json.Unmarshal(raw, target.Addr().Interface()) == nil {
-		return
-	}
-	target.SetZero()
-	if _, isTime := target.Interface().(time.Time); isTime {
-		target.Set(reflect.ValueOf(instant(text(raw))))
-		return
+// convert stores in target what the strict decoder did not accept, and reports
+// whether it could.
+func convert(raw []byte, target reflect.Value) bool {
+	if target.Type() == reflect.TypeFor[time.Time]() {
+		t, ok := instant(text(raw))
+		target.Set(reflect.ValueOf(t))
+		return ok
 	}
 	switch target.Kind() {
 	case reflect.Pointer:
-		assignPointer(raw, target)
-	case reflect.String:
-		target.SetString(text(raw))
-	case reflect.Bool:
-		target.SetBool(truth(text(raw)))
-	case reflect.Int, reflect.Int64:
-		if n := number(text(raw)); math.Abs(n) < 1<<53 {
-			target.SetInt(int64(n))
-		}
-	case reflect.Float64:
-		target.SetFloat(number(text(raw)))
+		return convertPointer(raw, target)
 	case reflect.Slice:
-		assignSlice(raw, target)
-	case reflect.Struct, reflect.Map:
-		if firstByte(raw) == '{' {
-			_ = decode(raw, target) // raw is valid JSON of the right kind
+		return convertSlice(raw, target)
+	case reflect.Struct:
+		return firstByte(raw) == '{' && convertStruct(raw, target)
+	case reflect.Map:
+		return firstByte(raw) == '{' && convertMap(raw, target)
+	default:
+		return convertScalar(raw, target)
+	}
+}
+
+// convertPointer leaves nil what cannot be converted, so that "absent" stays
+// visible.
+func convertPointer(raw []byte, target reflect.Value) bool {
+	value := reflect.New(target.Type().Elem())
+	if !assign(raw, value.Elem()) {
+		return false
+	}
+	target.Set(value)
+	return true
+}
+
+// convertSlice also takes a single value for a list of one.
+func convertSlice(raw []byte, target reflect.Value) bool {
+	if firstByte(raw) == '[' {
+		elements := split(raw)
+		list := reflect.MakeSlice(target.Type(), len(elements), len(elements))
+		for i, element := range elements {
+			assign(element.value, list.Index(i))
+		}
+		target.Set(list)
+		return true
+	}
+	one := reflect.New(target.Type().Elem()).Elem()
+	if firstByte(raw) == '{' || !assign(raw, one) {
+		return false
+	}
+	target.Set(reflect.Append(reflect.Zero(target.Type()), one))
+	return true
+}
+
+func convertStruct(raw []byte, target reflect.Value) bool {
+	fields := fieldsOf(target)
+	for _, member := range split(raw) {
+		if field, ok := find(fields, member.key); ok {
+			assign(member.value, field.value)
 		}
 	}
+	return true
 }
 
-// assignPointer leaves nil what an object was expected for and is none, so
-// that "absent" stays visible.
-func assignPointer(raw json.RawMessage, target reflect.Value) {
-	if target.Type().Elem().Kind() == reflect.Struct && firstByte(raw) != '{' && !isTimePointer(target) {
-		return
+// field is what a struct takes from an object under a name.
+type field struct {
+	name  string
+	value reflect.Value
+}
+
+// fieldsOf lists the fields that encoding/json would fill: those of the struct
+// itself first, for they hide those of the structs that it embeds.
+func fieldsOf(target reflect.Value) []field {
+	var own, embedded []field
+	for i := range target.NumField() {
+		f, value := target.Type().Field(i), target.Field(i)
+		tag := f.Tag.Get("json")
+		name, _, _ := strings.Cut(tag, ",")
+		inner := reflect.Indirect(value) // of an embedded pointer, which stays nil if it is
+		switch {
+		case tag == "-":
+		case f.Anonymous && name == "" && inner.Kind() == reflect.Struct:
+			embedded = append(embedded, fieldsOf(inner)...)
+		case f.IsExported():
+			own = append(own, field{cmp.Or(name, f.Name), value})
+		}
 	}
-	value := reflect.New(target.Type().Elem())
-	assign(raw, value.Elem())
-	target.Set(value)
+	return append(own, embedded...)
 }
 
-func isTimePointer(target reflect.Value) bool {
-	_, ok := target.Interface().(*time.Time)
-	return ok
+// find finds the field for a key as encoding/json does: of exactly this name,
+// else of this name in any case.
+func find(fields []field, key string) (field, bool) {
+	for _, f := range fields {
+		if f.name == key {
+			return f, true
+		}
+	}
+	for _, f := range fields {
+		if strings.EqualFold(f.name, key) {
+			return f, true
+		}
+	}
+	return field{}, false
 }
 
-// assignSlice takes a single value for a list of one.
-func assignSlice(raw json.RawMessage, target reflect.Value) {
-	switch firstByte(raw) {
-	case '[':
-		_ = decodeSlice(raw, target) // raw is valid JSON of the right kind
-	case '{':
+func convertMap(raw []byte, target reflect.Value) bool {
+	result := reflect.MakeMap(target.Type())
+	for _, member := range split(raw) {
+		if key, ok := mapKey(member.key, target.Type().Key()); ok {
+			value := reflect.New(target.Type().Elem()).Elem()
+			assign(member.value, value)
+			result.SetMapIndex(key, value)
+		}
+	}
+	target.Set(result)
+	return true
+}
+
+// mapKey leaves it to encoding/json to make a key of a name: there are maps
+// whose keys are numbers, or know by themselves how to read text.
+func mapKey(name string, t reflect.Type) (reflect.Value, bool) {
+	object, _ := json.Marshal(map[string]any{name: nil}) // cannot fail
+	one := reflect.New(reflect.MapOf(t, reflect.TypeFor[any]()))
+	if json.Unmarshal(object, one.Interface()) != nil {
+		return reflect.Value{}, false
+	}
+	return one.Elem().MapKeys()[0], true
+}
+
+// member is a part of an object, or, without a key, of an array.
+type member struct {
+	key   string
+	value json.RawMessage
+}
+
+// split takes a valid object or array apart, one level deep. Its parts stay in
+// order, so that of a key that comes twice the last one counts.
+func split(raw []byte) []member {
+	var parts []member
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	open, _ := decoder.Token()
+	for decoder.More() {
+		var part member
+		if open == json.Delim('{') {
+			key, _ := decoder.Token()
+			part.key = key.(string)
+		}
+		_ = decoder.Decode(&part.value)
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+func convertScalar(raw []byte, target reflect.Value) bool {
+	s := text(raw)
+	switch {
+	case s == "":
+		return false
+	case target.Kind() == reflect.String:
+		target.SetString(s)
+		return true
+	case target.Kind() == reflect.Bool:
+		b, err := strconv.ParseBool(strings.ToLower(s))
+		target.SetBool(b)
+		return err == nil
+	}
+	return convertNumber(s, target)
+}
+
+// convertNumber leaves at zero what the kind of target cannot hold.
+func convertNumber(s string, target reflect.Value) bool {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		return false
+	}
+	whole, known := integer(s, n)
+	switch {
+	case target.CanFloat() && !target.OverflowFloat(n):
+		target.SetFloat(n)
+	case target.CanInt() && known && !target.OverflowInt(whole):
+		target.SetInt(whole)
+	case target.CanUint() && known && whole >= 0 && !target.OverflowUint(uint64(whole)):
+		target.SetUint(uint64(whole))
 	default:
-		one := reflect.MakeSlice(target.Type(), 1, 1)
-		assign(raw, one.Index(0))
-		target.Set(one)
+		return false
 	}
+	return true
 }
 
-// text returns a scalar as text, and nothing for an object or an array.
-func text(raw json.RawMessage) string {
+// integer returns the digits of s before the point. They are known if s has
+// nothing else, or is within what a float64 is exact about.
+func integer(s string, n float64) (whole int64, known bool) {
+	if whole, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return whole, true
+	}
+	return int64(n), math.Abs(n) < 1<<53
+}
+
+// text returns a scalar as text without white space around it, and nothing for
+// null, an object or an array.
+func text(raw []byte) string {
 	switch firstByte(raw) {
-	case '{', '[':
+	case '{', '[', 'n':
 		return ""
 	case '"':
 		var s string
 		_ = json.Unmarshal(raw, &s) // raw is a valid JSON string
-		return s
+		return strings.TrimSpace(s)
 	default:
 		return string(raw)
 	}
 }
 
-func truth(s string) bool {
-	b, err := strconv.ParseBool(strings.ToLower(strings.TrimSpace(s)))
-	return err == nil && b
-}
-
-func number(s string) float64 {
-	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		return 0
-	}
-	return n
-}
-
-// instant reads a time from text in ISO 8601, or from Unix seconds or
-// milliseconds: below this bound a number of milliseconds would be a day in
-// the year 1973 or earlier.
-func instant(s string) time.Time {
-	const firstMillis = 1e11
+// instant reads a time in ISO 8601, or in Unix seconds or milliseconds: below
+// firstMillis a number of milliseconds would be a day in the year 1973 or
+// earlier. After lastMillis comes the year 10000, in which encoding/json can
+// write no time.
+func instant(s string) (t time.Time, ok bool) {
+	const (
+		firstMillis = 1e11
+		lastMillis  = 253402300799999
+	)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateTime, time.DateOnly} {
-		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
-			return t
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
 		}
 	}
-	n := number(s)
+	n, err := strconv.ParseFloat(s, 64)
 	switch {
-	case n <= 0 || n > math.MaxInt64/2:
-		return time.Time{}
+	case err != nil || !(n > 0 && n <= lastMillis): // also if it is not a number
+		return time.Time{}, false
 	case n < firstMillis:
-		return time.Unix(int64(n), 0).UTC()
+		return time.Unix(int64(n), 0).UTC(), true
 	default:
-		return time.UnixMilli(int64(n)).UTC()
+		return time.UnixMilli(int64(n)).UTC(), true
 	}
 }

@@ -8,6 +8,7 @@
 package redact
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -37,21 +38,29 @@ func LogValue(v any) slog.Value { return slog.StringValue(String(v)) }
 // String prints a value with its tagged fields masked and its empty fields
 // left out.
 func String(v any) string {
-	var p printer
+	p := printer{path: map[reference]bool{}}
 	p.value(reflect.ValueOf(v))
 	return p.String()
 }
 
-type printer struct{ strings.Builder }
+type printer struct {
+	strings.Builder
+
+	path map[reference]bool // what is being printed, from the outside in
+}
 
 func (p *printer) value(v reflect.Value) {
 	if !v.IsValid() {
 		p.WriteString("nil")
 		return
 	}
-	if t, ok := v.Interface().(time.Time); ok {
-		p.WriteString(t.Format(time.RFC3339Nano))
-		return
+	if ref, ok := referenceOf(v); ok {
+		if p.path[ref] {
+			p.WriteString("(itself)")
+			return
+		}
+		p.path[ref] = true
+		defer delete(p.path, ref)
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -72,11 +81,15 @@ func (p *printer) value(v reflect.Value) {
 }
 
 func (p *printer) structure(v reflect.Value) {
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		p.WriteString(v.Interface().(time.Time).Format(time.RFC3339Nano))
+		return
+	}
 	p.WriteString(v.Type().Name() + "{")
 	first := true
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		if !field.IsExported() || v.Field(i).IsZero() {
+		if !isRead(field) || v.Field(i).IsZero() {
 			continue
 		}
 		if !first {
@@ -106,7 +119,7 @@ func (p *printer) list(v reflect.Value) {
 
 func (p *printer) mapping(v reflect.Value) {
 	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(keys, compareKeys)
 	p.WriteString("map[")
 	for i, key := range keys {
 		if i > 0 {
@@ -119,34 +132,97 @@ func (p *printer) mapping(v reflect.Value) {
 	p.WriteByte(']')
 }
 
-// Secrets returns the texts that v holds in fields tagged as secret.
-func Secrets(v any) []string {
-	var found []string
-	collect(reflect.ValueOf(v), false, &found)
-	return found
+// compareKeys puts numbers in their order and everything else in that of its
+// text.
+func compareKeys(a, b reflect.Value) int {
+	if a.CanInt() && b.CanInt() {
+		return cmp.Compare(a.Int(), b.Int())
+	}
+	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 }
 
-func collect(v reflect.Value, isSecret bool, found *[]string) {
+// isRead reports whether a field is one that encoding/json would encode too:
+// an exported one, or an embedded struct, whose exported fields count as those
+// of the struct around it.
+func isRead(f reflect.StructField) bool {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return f.IsExported() || f.Anonymous && t.Kind() == reflect.Struct
+}
+
+// reference is what leads from one value to another, and so perhaps back.
+type reference struct {
+	address uintptr
+	length  int
+	kind    reflect.Type
+	secret  bool // where it makes a difference
+}
+
+func referenceOf(v reflect.Value) (reference, bool) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map:
+		return reference{address: v.Pointer(), kind: v.Type()}, !v.IsNil()
+	case reflect.Slice:
+		return reference{address: v.Pointer(), length: v.Len(), kind: v.Type()}, v.Len() > 0
+	default:
+		return reference{}, false
+	}
+}
+
+// Secrets returns the texts that v holds in fields tagged as secret.
+func Secrets(v any) []string {
+	c := collector{seen: map[reference]bool{}}
+	c.value(reflect.ValueOf(v), false)
+	return c.found
+}
+
+type collector struct {
+	found []string
+	seen  map[reference]bool
+}
+
+func (c *collector) value(v reflect.Value, isSecret bool) {
+	if ref, ok := referenceOf(v); ok {
+		ref.secret = isSecret
+		if c.seen[ref] {
+			return
+		}
+		c.seen[ref] = true
+	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		collect(v.Elem(), isSecret, found)
+		c.value(v.Elem(), isSecret)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if field := v.Type().Field(i); field.IsExported() {
-				collect(v.Field(i), isSecret || field.Tag.Get(tagName) == secret, found)
+			if field := v.Type().Field(i); isRead(field) {
+				c.value(v.Field(i), isSecret || field.Tag.Get(tagName) == secret)
 			}
 		}
 	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			collect(v.Index(i), isSecret, found)
-		}
+		c.list(v, isSecret)
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			collect(v.MapIndex(key), isSecret, found)
+			c.value(v.MapIndex(key), isSecret)
 		}
 	case reflect.String:
-		if isSecret && v.Len() > 0 {
-			*found = append(*found, v.String())
-		}
+		c.text(v.String(), isSecret)
+	}
+}
+
+func (c *collector) list(v reflect.Value, isSecret bool) {
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+		c.text(string(v.Bytes()), isSecret)
+		return
+	}
+	for i := range v.Len() {
+		c.value(v.Index(i), isSecret)
+	}
+}
+
+func (c *collector) text(s string, isSecret bool) {
+	if isSecret && s != "" {
+		c.found = append(c.found, s)
 	}
 }

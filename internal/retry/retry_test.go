@@ -1,9 +1,13 @@
 package retry_test
 
 import (
-	"fmt"
 	"math"
+	"math/big"
 	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,34 +17,50 @@ import (
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
 
+// The cells of the retry table.
+const (
+	never   = "never"
+	always  = "always"
+	optedIn = "only if the caller asked for it"
+)
+
 func TestEveryClassRepeatsExactlyWhatItsRowOfTheTableAllows(t *testing.T) {
-	type row struct {
-		unknown, unknownOptedIn, conflict, deletes, changes bool
+	verdicts := []retry.Verdict{retry.Unprocessed, retry.Unknown, retry.Conflicted, retry.Refused, retry.Done}
+	tests := []struct {
+		class                    retry.Class
+		name                     string
+		cells                    [5]string // in the order of verdicts
+		deletes, changes, mayOpt bool
+	}{
+		{retry.Read, "read", [5]string{always, always, never, never, never}, false, false, true},
+		{retry.Delete, "delete", [5]string{always, always, never, never, never}, true, true, true},
+		{retry.ContestedDelete, "contested delete", [5]string{always, always, always, never, never}, true, true, true},
+		{retry.Replace, "replace", [5]string{always, optedIn, never, never, never}, false, true, true},
+		{retry.AtomicCreate, "atomic create", [5]string{always, optedIn, always, never, never}, false, true, true},
+		{retry.Repeatable, "repeatable", [5]string{always, always, never, never, never}, false, true, true},
+		{retry.Create, "create", [5]string{always, optedIn, never, never, never}, false, true, true},
+		{retry.Dial, "dial", [5]string{always, never, never, never, never}, false, true, false},
 	}
-	table := map[retry.Class]row{
-		retry.Read:            {unknown: true, unknownOptedIn: true},
-		retry.Delete:          {unknown: true, unknownOptedIn: true, deletes: true, changes: true},
-		retry.ContestedDelete: {unknown: true, unknownOptedIn: true, conflict: true, deletes: true, changes: true},
-		retry.Replace:         {unknownOptedIn: true, changes: true},
-		retry.AtomicCreate:    {unknownOptedIn: true, conflict: true, changes: true},
-		retry.Repeatable:      {unknown: true, unknownOptedIn: true, changes: true},
-		retry.Create:          {unknownOptedIn: true, changes: true},
-		retry.Dial:            {changes: true},
-	}
-	require.Len(t, table, len(retry.Classes()))
-	for _, class := range retry.Classes() {
-		t.Run(class.String(), func(t *testing.T) {
-			want := table[class]
-			assert.True(t, class.Repeats(retry.Unprocessed, false), "unprocessed")
-			assert.Equal(t, want.unknown, class.Repeats(retry.Unknown, false), "unknown")
-			assert.Equal(t, want.unknownOptedIn, class.Repeats(retry.Unknown, true), "unknown, opted in")
-			assert.Equal(t, want.conflict, class.Repeats(retry.Conflicted, true), "409")
-			assert.False(t, class.Repeats(retry.Refused, true), "refused")
-			assert.False(t, class.Repeats(retry.Done, true), "done")
-			assert.Equal(t, want.deletes, class.Deletes())
-			assert.Equal(t, want.changes, class.Changes())
-			assert.Equal(t, class != retry.Dial, class.MayOptIn())
+	var classes []retry.Class
+	for _, tt := range tests {
+		classes = append(classes, tt.class)
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.name, tt.class.String())
+			for i, verdict := range verdicts {
+				assert.Equal(t, tt.cells[i] == always, tt.class.Repeats(verdict, false), "verdict %d", verdict)
+				assert.Equal(t, tt.cells[i] != never, tt.class.Repeats(verdict, true), "verdict %d, opted in", verdict)
+			}
+			assert.Equal(t, tt.deletes, tt.class.Deletes())
+			assert.Equal(t, tt.changes, tt.class.Changes())
+			assert.Equal(t, tt.mayOpt, tt.class.MayOptIn())
 		})
+	}
+	assert.Equal(t, classes, retry.Classes(), "in the order of the table, none forgotten")
+}
+
+func TestAVerdictThatNobodyKnowsIsNotRepeated(t *testing.T) {
+	for _, class := range retry.Classes() {
+		assert.False(t, class.Repeats(retry.Done+1, true), class)
 	}
 }
 
@@ -49,38 +69,43 @@ func TestTheZeroClassIsTheOneThatIsNeverRepeated(t *testing.T) {
 	assert.Equal(t, retry.Dial, forgotten)
 }
 
+func TestTheZeroVerdictIsTheCarefulOne(t *testing.T) {
+	var forgotten retry.Verdict
+	assert.Equal(t, retry.Unknown, forgotten)
+}
+
 func TestJudgeTellsWhatIsKnownOfAnAttempt(t *testing.T) {
+	exceptions := map[int]retry.Verdict{
+		303: retry.Unknown, 401: retry.Unprocessed, 408: retry.Unknown, 409: retry.Conflicted, 429: retry.Unprocessed,
+	}
 	tests := []struct {
-		status int
-		sent   bool
-		want   retry.Verdict
+		name        string
+		first, last int
+		want        retry.Verdict
 	}{
-		{0, false, retry.Unprocessed},
-		{0, true, retry.Unknown},
-		{200, true, retry.Done},
-		{204, true, retry.Done},
-		{301, true, retry.Refused},
-		{302, true, retry.Refused},
-		{303, true, retry.Unknown},
-		{307, true, retry.Refused},
-		{400, true, retry.Refused},
-		{401, true, retry.Unprocessed},
-		{402, true, retry.Refused},
-		{403, true, retry.Refused},
-		{404, true, retry.Refused},
-		{408, true, retry.Unknown},
-		{409, true, retry.Conflicted},
-		{429, true, retry.Unprocessed},
-		{500, true, retry.Unknown},
-		{502, true, retry.Unknown},
-		{503, true, retry.Unknown},
-		{504, true, retry.Unknown},
+		{"information is no answer", 100, 199, retry.Refused},
+		{"success", 200, 299, retry.Done},
+		{"redirects are not followed", 300, 399, retry.Refused},
+		{"the request is at fault", 400, 499, retry.Refused},
+		{"the server is at fault, and may have acted first", 500, 599, retry.Unknown},
+		{"a status that no standard knows", 600, 999, retry.Unknown},
 	}
 	for _, tt := range tests {
-		t.Run(fmt.Sprintf("status %d, sent %t", tt.status, tt.sent), func(t *testing.T) {
-			assert.Equal(t, tt.want, retry.Judge(tt.status, tt.sent))
+		t.Run(tt.name, func(t *testing.T) {
+			for status := tt.first; status <= tt.last; status++ {
+				want, ok := exceptions[status]
+				if !ok {
+					want = tt.want
+				}
+				assert.Equal(t, want, retry.Judge(status, true), status)
+				assert.Equal(t, want, retry.Judge(status, false), "%d: who answers has received something", status)
+			}
 		})
 	}
+	t.Run("no answer", func(t *testing.T) {
+		assert.Equal(t, retry.Unknown, retry.Judge(0, true))
+		assert.Equal(t, retry.Unprocessed, retry.Judge(0, false))
+	})
 }
 
 func TestBackoffDoublesToItsCapAndNeverExceedsIt(t *testing.T) {
@@ -100,14 +125,52 @@ func TestBackoffDoublesToItsCapAndNeverExceedsIt(t *testing.T) {
 	for _, n := range []int{61, 62, 63, 64, 1000} {
 		assert.LessOrEqual(t, backoff.Wait(n), 8*time.Second, "retry %d", n)
 	}
-	assert.Zero(t, retry.Backoff{}.Wait(3))
+}
+
+func TestBackoffStaysWithinOddSettings(t *testing.T) {
+	tests := []struct {
+		name    string
+		backoff retry.Backoff
+		n       int
+		most    time.Duration
+	}{
+		{"none", retry.Backoff{}, 3, 0},
+		{"a base above the cap", retry.Backoff{Base: time.Minute, Cap: time.Second}, 0, time.Second},
+		{"no base", retry.Backoff{Cap: time.Second}, 5, 0},
+		{"no cap", retry.Backoff{Base: time.Second}, 5, 0},
+		{"the longest cap there is, reached at once", retry.Backoff{Base: math.MaxInt64, Cap: math.MaxInt64}, 0, math.MaxInt64},
+		{"the longest cap there is, reached later", retry.Backoff{Base: time.Second, Cap: math.MaxInt64}, 70, math.MaxInt64},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 100 {
+				wait := tt.backoff.Wait(tt.n)
+				require.GreaterOrEqual(t, wait, time.Duration(0))
+				require.LessOrEqual(t, wait, tt.most)
+			}
+		})
+	}
 }
 
 func TestAHintIsNeverUndercut(t *testing.T) {
-	for range 1000 {
-		wait := retry.AfterHint(time.Second)
-		require.GreaterOrEqual(t, wait, time.Second)
-		require.LessOrEqual(t, wait, 1100*time.Millisecond)
+	tests := []struct {
+		name       string
+		hint, most time.Duration
+	}{
+		{"nothing", 0, 0},
+		{"the shortest", 1, 1},
+		{"a second", time.Second, 1100 * time.Millisecond},
+		{"the longest that is waited for", retry.MaxRetryAfter, 33 * time.Second},
+		{"the longest that a Duration holds", math.MaxInt64, math.MaxInt64},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 1000 {
+				wait := retry.AfterHint(tt.hint)
+				require.GreaterOrEqual(t, wait, tt.hint)
+				require.LessOrEqual(t, wait, tt.most)
+			}
+		})
 	}
 }
 
@@ -120,6 +183,9 @@ func TestParseRetryAfter(t *testing.T) {
 		{name: "absent"},
 		{name: "seconds", value: "7", want: 7 * time.Second},
 		{name: "seconds with white space", value: " 7 ", want: 7 * time.Second},
+		{name: "seconds with zeros in front", value: "0000000000000000000000007", want: 7 * time.Second},
+		{name: "digits of another script", value: "\u0667"},
+		{name: "two values", value: "7, 8"},
 		{name: "nothing to wait", value: "0"},
 		{name: "negative", value: "-1"},
 		{name: "signed", value: "+7"},
@@ -127,9 +193,23 @@ func TestParseRetryAfter(t *testing.T) {
 		{name: "words", value: "abc"},
 		{name: "a date in GMT", value: "Mon, 11 May 2026 10:00:09 GMT", want: 9 * time.Second},
 		{name: "a date in the RFC 850 form", value: "Monday, 11-May-26 10:00:09 GMT", want: 9 * time.Second},
+		{name: "a date in the form of asctime", value: "Mon May 11 10:00:09 2026", want: 9 * time.Second},
+		{name: "a date in the form of asctime, with a day of one digit", value: "Mon Jun  1 10:00:00 2026", want: 21 * 24 * time.Hour},
+		{name: "a date in a form that HTTP does not have", value: "2026-05-11T10:00:09Z"},
+		{name: "a date in another zone", value: "Mon, 11 May 2026 10:00:09 CET"},
+		{name: "now", value: "Mon, 11 May 2026 10:00:00 GMT"},
 		{name: "a date in the past", value: "Mon, 11 May 2026 09:00:00 GMT"},
 		{name: "a date against the server's own clock", value: "Mon, 11 May 2026 11:00:03 GMT",
 			date: "Mon, 11 May 2026 11:00:00 GMT", want: 3 * time.Second},
+		{name: "a date that is past here and to come on the server's clock", value: "Mon, 11 May 2026 09:00:03 GMT",
+			date: "Mon, 11 May 2026 09:00:00 GMT", want: 3 * time.Second},
+		{name: "a date that is to come here and past on the server's clock", value: "Mon, 11 May 2026 10:00:03 GMT",
+			date: "Mon, 11 May 2026 11:00:00 GMT"},
+		{name: "a date and a server that does not know its own", value: "Mon, 11 May 2026 10:00:09 GMT",
+			date: "yesterday", want: 9 * time.Second},
+		{name: "seconds whatever the server's clock says", value: "7", date: "Mon, 11 May 2026 11:00:00 GMT", want: 7 * time.Second},
+		{name: "a date centuries away", value: "Fri, 31 Dec 9999 23:59:59 GMT", want: math.MaxInt64},
+		{name: "the most seconds that a Duration holds", value: "9223372036", want: 9223372036 * time.Second},
 		{name: "more seconds than a Duration holds", value: "9223372037", want: math.MaxInt64},
 		{name: "more than an int64 holds", value: "9223372036854775808", want: math.MaxInt64},
 		{name: "the value that used to wrap around", value: "18446744074", want: math.MaxInt64},
@@ -149,15 +229,41 @@ func TestParseRetryAfter(t *testing.T) {
 }
 
 func FuzzParseRetryAfter(f *testing.F) {
-	for _, seed := range []string{"1", "-1", "abc", "9223372037", "Mon, 11 May 2026 10:00:09 GMT"} {
+	for _, seed := range []string{
+		"1", "-1", "007", "abc", "1.5", " 7 ", "9223372036", "9223372037", "18446744074", "9223372036854775808",
+		"Mon, 11 May 2026 10:00:09 GMT", "Monday, 11-May-26 10:00:09 GMT", "Mon May 11 10:00:09 2026",
+	} {
 		f.Add(seed, "Mon, 11 May 2026 10:00:00 GMT")
+		f.Add(seed, "")
 	}
+	digits := regexp.MustCompile(`^[0-9]+$`)
 	f.Fuzz(func(t *testing.T, value, date string) {
-		header := http.Header{"Retry-After": {value}, "Date": {date}}
-		if got := retry.ParseRetryAfter(header, time.Unix(0, 0)); got < 0 {
-			t.Fatalf("a wait of %v", got)
+		now := time.Date(2026, 5, 11, 10, 0, 0, 0, time.UTC)
+		got := retry.ParseRetryAfter(http.Header{"Retry-After": {value}, "Date": {date}}, now)
+		require.GreaterOrEqual(t, got, time.Duration(0))
+
+		value = strings.TrimSpace(value)
+		if sent, err := http.ParseTime(date); err == nil {
+			now = sent
+		}
+		if at, err := http.ParseTime(value); err == nil {
+			require.Equal(t, max(0, at.Sub(now)), got)
+		} else if digits.MatchString(value) {
+			require.Equal(t, saturated(value), got)
+		} else {
+			require.Zero(t, got, "what is not understood is no hint")
 		}
 	})
+}
+
+// saturated is the number of seconds, or the longest Duration if that is less.
+func saturated(seconds string) time.Duration {
+	n, _ := new(big.Int).SetString(seconds, 10)
+	n.Mul(n, big.NewInt(int64(time.Second)))
+	if !n.IsInt64() {
+		return math.MaxInt64
+	}
+	return time.Duration(n.Int64())
 }
 
 func TestQuotaAllowsAHundredRetriesAndThenOnlyWhatSuccessEarns(t *testing.T) {
@@ -193,4 +299,21 @@ func TestQuotaChargesDoubleForATimeoutAndNeverOverfills(t *testing.T) {
 		retries++
 	}
 	assert.Equal(t, 50, retries)
+}
+
+func TestQuotaIsSharedByManyGoroutines(t *testing.T) {
+	quota := retry.NewQuota()
+	var taken atomic.Int32
+	var calls sync.WaitGroup
+	for range 50 {
+		calls.Go(func() {
+			for range 4 {
+				if _, ok := quota.Take(false); ok {
+					taken.Add(1)
+				}
+			}
+		})
+	}
+	calls.Wait()
+	assert.EqualValues(t, 100, taken.Load())
 }

@@ -34,14 +34,14 @@ func (b Backoff) Wait(n int) time.Duration {
 // less than it asked, and up to a tenth more, so that everybody who was told
 // the same second does not return in it.
 func AfterHint(hint time.Duration) time.Duration {
-	return hint + randomUpTo(hint/10)
+	return hint + min(randomUpTo(hint/10), math.MaxInt64-hint)
 }
 
 func randomUpTo(limit time.Duration) time.Duration {
 	if limit <= 0 {
 		return 0
 	}
-	return time.Duration(rand.Int64N(int64(limit) + 1))
+	return time.Duration(rand.Uint64N(uint64(limit) + 1)) // limit may be the highest int64
 }
 
 // ParseRetryAfter reads a Retry-After header: seconds, or an HTTP date, which

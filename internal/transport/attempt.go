@@ -138,13 +138,27 @@ func (a *Attempt) replay(body func() (io.ReadCloser, error)) (io.ReadCloser, err
 // what middleware above must not do, and puts the witness in place.
 type Guard struct {
 	next    http.RoundTripper
-	trusted bool // next is net/http's own
+	trusted bool // next reports every connection
 }
 
 // NewGuard returns a guard in front of next.
 func NewGuard(next http.RoundTripper) *Guard {
-	_, trusted := next.(*http.Transport)
-	return &Guard{next: next, trusted: trusted}
+	return &Guard{next: next, trusted: reportsConnections(next)}
+}
+
+// reportsConnections reports whether rt is net/http's own, and speaks no
+// protocol that would not tell of its connections.
+func reportsConnections(rt http.RoundTripper) bool {
+	t, ok := rt.(*http.Transport)
+	if !ok {
+		return false
+	}
+	for protocol := range t.TLSNextProto {
+		if protocol != "h2" && protocol != "unencrypted_http2" {
+			return false
+		}
+	}
+	return true
 }
 
 // CloseIdleConnections closes the connections that next keeps for later.

@@ -12,7 +12,7 @@ type conn struct {
 
 	mu       sync.Mutex
 	underWay int // writes that have begun and not ended
-	written  int // writes that put at least one byte on the wire
+	written  int // writes that put, or may have put, bytes on the wire
 	sealed   bool
 }
 
@@ -70,7 +70,12 @@ func (c *conn) seal(mark int) bool {
 // nil if there is none or if it speaks HTTP/2, where many requests share the
 // connection and its writes tell nothing of one of them.
 func counting(nc net.Conn) *conn {
-	if t, ok := nc.(*tls.Conn); ok {
+	// A connection through a proxy behind TLS has TLS within TLS.
+	for {
+		t, ok := nc.(*tls.Conn)
+		if !ok {
+			break
+		}
 		if t.ConnectionState().NegotiatedProtocol == "h2" {
 			return nil
 		}

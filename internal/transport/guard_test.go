@@ -27,11 +27,16 @@ func edit(change func(*http.Request) *http.Request) middleware {
 	}
 }
 
-func toHost(scheme, host string) middleware {
+func toHost(host string) middleware {
 	return edit(func(req *http.Request) *http.Request {
-		req.URL.Scheme, req.URL.Host = scheme, host
+		req.URL.Host = host
 		return req
 	})
+}
+
+func toHTTPS(req *http.Request) *http.Request {
+	req.URL.Scheme = "https"
+	return req
 }
 
 func withHeader(name string, values []string) middleware {
@@ -56,7 +61,6 @@ func twice(next http.RoundTripper) roundTripper {
 
 func TestTheGuardRefusesWhatMiddlewareMustNotDo(t *testing.T) {
 	elsewhere := serve(t, nil, answerAll)
-	host := elsewhere.Addr().String()
 	tests := []struct {
 		name       string
 		middleware middleware
@@ -67,9 +71,9 @@ func TestTheGuardRefusesWhatMiddlewareMustNotDo(t *testing.T) {
 		{name: "a context without the attempt", middleware: edit(func(req *http.Request) *http.Request {
 			return req.WithContext(context.Background())
 		}), want: "not derived"},
-		{name: "another port", middleware: toHost("http", host), want: "another origin"},
-		{name: "another host", middleware: toHost("http", "example.com"), want: "another origin"},
-		{name: "another scheme", middleware: toHost("https", host), want: "another origin"},
+		{name: "another port", middleware: toHost(elsewhere.Addr().String()), want: "another origin"},
+		{name: "another host", middleware: toHost("example.com"), want: "another origin"},
+		{name: "another scheme", middleware: edit(toHTTPS), want: "another origin"},
 		{name: "an idempotency key", middleware: withHeader("Idempotency-Key", []string{"k"}), want: "Idempotency-Key"},
 		{name: "the older header", middleware: withHeader("X-Idempotency-Key", []string{"k"}), want: "Idempotency-Key"},
 		{name: "a key without a value, which net/http obeys and does not send",

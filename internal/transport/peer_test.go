@@ -27,7 +27,7 @@ type server struct {
 
 	mu      sync.Mutex
 	stopped bool
-	open    []net.Conn
+	open    []io.Closer
 	serving sync.WaitGroup
 }
 
@@ -36,6 +36,7 @@ type server struct {
 func serve(t *testing.T, config *tls.Config, handle func(n int, c *peer)) *server {
 	t.Helper()
 	s := &server{Listener: loopback(t)}
+	s.keep(s.Listener)
 	s.serving.Go(func() {
 		for n := 0; ; n++ {
 			c, err := s.Accept()
@@ -61,7 +62,8 @@ func loopback(t *testing.T) net.Listener {
 	return l
 }
 
-func (s *server) keep(c net.Conn) {
+// keep notes what stop must close.
+func (s *server) keep(c io.Closer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = append(s.open, c)
@@ -72,7 +74,6 @@ func (s *server) keep(c net.Conn) {
 
 // stop hangs up on everybody and returns when nothing is served any more.
 func (s *server) stop() {
-	_ = s.Close()
 	s.mu.Lock()
 	s.stopped = true
 	for _, c := range s.open {
@@ -149,12 +150,15 @@ type outcome struct {
 	status    int
 	proto     string
 	err       error
-	maybeSent bool // where err is not nil
+	cause     error // why the attempt's context ended, if it did
+	maybeSent bool  // where err is not nil
 	replayed  bool
 }
 
-func get(url string) sending  { return sending{method: http.MethodGet, url: url} }
-func post(url string) sending { return sending{method: http.MethodPost, url: url, body: "{}", once: true} }
+func get(url string) sending { return sending{method: http.MethodGet, url: url} }
+func post(url string) sending {
+	return sending{method: http.MethodPost, url: url, body: "{}", once: true}
+}
 
 // over makes the attempt over rt, as the client does it.
 func (s sending) over(t *testing.T, rt http.RoundTripper) outcome {
@@ -174,7 +178,10 @@ func (s sending) in(ctx context.Context, t *testing.T, rt http.RoundTripper) out
 	}
 	resp, err := (&http.Client{Transport: rt}).Do(req)
 	if err != nil {
-		return outcome{err: err, maybeSent: attempt.MaybeSent(err), replayed: attempt.Replayed()}
+		return outcome{
+			err: err, cause: context.Cause(ctx),
+			maybeSent: attempt.MaybeSent(err), replayed: attempt.Replayed(),
+		}
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)

@@ -36,11 +36,10 @@ func Adopt(original *http.Transport) *http.Transport {
 		// connection, so such connections stay foreign to the witness.
 		return t
 	}
-	// net/http gives up HTTP/2 when it sees a dialler that it does not know:
-	// ask for it where the original would have had it.
-	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 ||
-		original.TLSClientConfig == nil && original.DialContext == nil && original.Dial == nil &&
-			original.DialTLS == nil && original.DialTLSContext == nil //nolint:staticcheck // deprecated, and still in use
+	// net/http gives up HTTP/2 when it sees a dialler that it does not know, and
+	// in every copy of a transport that did not ask for it: ask for it where the
+	// original has it, which Clone has made it decide.
+	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || original.TLSNextProto["h2"] != nil
 	dial := t.DialContext
 	if dial == nil {
 		dial = plainDial(t)
@@ -69,8 +68,8 @@ func plainDial(t *http.Transport) dialFunc {
 func counted(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
+		if err != nil || c == nil {
+			return nil, err // net/http has an error of its own for neither
 		}
 		return &conn{Conn: c}, nil
 	}

@@ -8,12 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -366,6 +364,39 @@ func TestWritesAreCountedWhenTheyBeginAndForgottenWhenNoByteLeft(t *testing.T) {
 	assert.True(t, got.maybeSent, "one byte left")
 }
 
+// net/http asks for the body again when it has another connection to send it
+// on. Its own account of what was written is not relied upon.
+func TestTheBodyIsGivenAgainOnlyIfNothingOfItLeft(t *testing.T) {
+	tests := []struct {
+		name    string
+		written string
+		given   bool
+	}{
+		{"nothing left", "", true},
+		{"something left", "P", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, nil, func(_ int, c *peer) { _, _ = io.Copy(io.Discard, c) })
+			c, err := transport.New().DialContext(t.Context(), "tcp", s.Addr().String())
+			require.NoError(t, err)
+			defer c.Close()
+			got := post(s.http()).over(t, transport.NewGuard(roundTripper(func(req *http.Request) (*http.Response, error) {
+				trace(req, c)
+				if tt.written != "" {
+					_, err := io.WriteString(c, tt.written)
+					require.NoError(t, err)
+				}
+				body, err := req.GetBody()
+				assert.Equal(t, tt.given, err == nil, err)
+				assert.Equal(t, tt.given, body != nil)
+				return nil, io.ErrUnexpectedEOF
+			})))
+			assert.Equal(t, !tt.given, got.maybeSent)
+		})
+	}
+}
+
 func TestAWriteUnderWayCountsAsSent(t *testing.T) {
 	blocked := newStuck()
 	dial := transport.Adopt(&http.Transport{DialContext: blocked.dial}).DialContext
@@ -501,12 +532,10 @@ func TestCancellationRacesWithTheRequestAndTheWitnessIsNeverWrong(t *testing.T) 
 	}
 }
 
+// A middleware may send what is safe to repeat several times at once, and take
+// the first answer.
 func TestAnAttemptIsWatchedByManyGoroutinesWithoutARace(t *testing.T) {
-	var connections atomic.Int32
-	s := serve(t, nil, func(n int, c *peer) {
-		connections.Add(1)
-		answerAll(n, c)
-	})
+	s := serve(t, nil, answerAll)
 	guard := guarded(t, transport.New())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -514,15 +543,42 @@ func TestAnAttemptIsWatchedByManyGoroutinesWithoutARace(t *testing.T) {
 	var hedges sync.WaitGroup
 	for range 8 {
 		hedges.Go(func() {
-			req, _ := http.NewRequestWithContext(attempt.Context(ctx), http.MethodGet, s.http(), nil)
+			req, err := http.NewRequestWithContext(attempt.Context(ctx), http.MethodGet, s.http(), nil)
+			if !assert.NoError(t, err) {
+				return
+			}
 			if resp, err := guard.RoundTrip(req); err == nil {
 				_, _ = io.Copy(io.Discard, resp.Body)
 				_ = resp.Body.Close()
 			}
-			attempt.MaybeSent(url.InvalidHostError(""))
+			attempt.MaybeSent(io.EOF)
 			attempt.Replayed()
 		})
 	}
 	hedges.Wait()
 	assert.True(t, attempt.MaybeSent(io.EOF))
+}
+
+func TestAProtocolThatNetHTTPDoesNotKnowIsNotTrustedToReportConnections(t *testing.T) {
+	config := http1()
+	config.NextProtos = []string{"acme"}
+	s := serve(t, config, func(_ int, c *peer) { c.read() })
+	acme := func(_ string, c *tls.Conn) http.RoundTripper {
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			defer c.Close()
+			if err := req.Write(c); err != nil {
+				return nil, err
+			}
+			_, err := c.Read(make([]byte, 1))
+			return nil, err
+		})
+	}
+	rt := &http.Transport{
+		TLSClientConfig: &tls.Config{NextProtos: config.NextProtos},
+		TLSNextProto:    map[string]func(string, *tls.Conn) http.RoundTripper{"acme": acme},
+	}
+	got := post(s.https()).over(t, guarded(t, transport.Adopt(rt)))
+	require.Error(t, got.err)
+	require.EqualValues(t, 1, s.requests.Load())
+	assert.True(t, got.maybeSent)
 }

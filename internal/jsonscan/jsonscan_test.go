@@ -1,0 +1,69 @@
+package jsonscan_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
+)
+
+func TestMemberFindsTheBytesOfAValue(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"an object":                          {`{"a":1,"data":{"x":[1,{"y":"}"}]},"b":2}`, `{"x":[1,{"y":"}"}]}`},
+		"a string with quotes and brackets":  {`{"data":"a\"]}\\"}`, `"a\"]}\\"`},
+		"a number at the end":                {`{"data":-1.5e3}`, `-1.5e3`},
+		"a word before white space":          {"{ \"data\" :\n\tnull\r\n}", `null`},
+		"an array of arrays":                 {`{"data":[[],[[]]] , "z":0}`, `[[],[[]]]`},
+		"the last of two":                    {`{"data":1,"data":2}`, `2`},
+		"not one of the same name below":     {`{"other":{"data":1}}`, ``},
+		"not one in a text":                  {`{"other":"\"data\":1"}`, ``},
+		"nothing in an array":                {`["data",1]`, ``},
+		"nothing in nothing":                 {``, ``},
+		"nothing in what breaks off":         {`{"data"`, ``},
+		"nothing where the value is missing": {`{"data":`, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, string(jsonscan.Member([]byte(c.data), "data")))
+		})
+	}
+}
+
+func TestElementsAreFoundInOrder(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"of every kind":         {`[ {"a":[1,2]} , [3] ,"x,y", 4,null,true ]`, `{"a":[1,2]}|[3]|"x,y"|4|null|true`},
+		"none in an empty list": {`[]`, ``},
+		"none in an object":     {`{"a":[1]}`, ``},
+		"none in a number":      {`5`, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var have []string
+			for _, element := range jsonscan.Elements([]byte(c.data)) {
+				have = append(have, string(element))
+			}
+			assert.Equal(t, c.want, strings.Join(have, "|"))
+		})
+	}
+}
+
+func FuzzPartsAreThoseThatADecoderFinds(f *testing.F) {
+	for _, seed := range []string{`{"data":{"a":[1,"\"]"]},"b":null}`, `[1,{"a":2},"x"]`, `{"data"`, `[[`, `{"a":"\u0022"}`, `{]}`, `[,]`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		member, elements := jsonscan.Member(data, "data"), jsonscan.Elements(data)
+		var object map[string]json.RawMessage
+		if json.Unmarshal(data, &object) == nil && object != nil && !strings.Contains(string(data), `\`) {
+			assert.Equal(t, string(object["data"]), string(member))
+		}
+		var list []json.RawMessage
+		if json.Unmarshal(data, &list) == nil && list != nil {
+			assert.Len(t, elements, len(list))
+			for i := range list {
+				assert.Equal(t, string(list[i]), string(elements[i]))
+			}
+		}
+	})
+}

@@ -1,0 +1,283 @@
+package transport_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk/internal/transport"
+)
+
+// bothProtocols starts a server with TLS that speaks HTTP/2 and HTTP/1.1.
+func bothProtocols(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(w, r.Body)
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestAdoptNegotiatesTheProtocolOfTheOriginal(t *testing.T) {
+	dial := (&net.Dialer{}).DialContext
+	protocols := func(set func(*http.Protocols)) *http.Protocols {
+		p := new(http.Protocols)
+		set(p)
+		return p
+	}
+	tests := []struct {
+		name     string
+		original func() *http.Transport
+		want     string
+	}{
+		{"an empty transport", func() *http.Transport { return &http.Transport{} }, "HTTP/2.0"},
+		{"one with a proxy function", func() *http.Transport {
+			return &http.Transport{Proxy: http.ProxyFromEnvironment}
+		}, "HTTP/2.0"},
+		{"net/http's default", func() *http.Transport { return http.DefaultTransport.(*http.Transport).Clone() }, "HTTP/2.0"},
+		{"ours", transport.New, "HTTP/2.0"},
+		{"one with a dialler", func() *http.Transport { return &http.Transport{DialContext: dial} }, "HTTP/1.1"},
+		{"one with a dialler and HTTP/2 asked for", func() *http.Transport {
+			return &http.Transport{DialContext: dial, ForceAttemptHTTP2: true}
+		}, "HTTP/2.0"},
+		{"one with a deprecated dialler", func() *http.Transport {
+			return &http.Transport{Dial: net.Dial} //nolint:staticcheck // deprecated, and still in use
+		}, "HTTP/1.1"},
+		{"one with a TLS configuration", func() *http.Transport {
+			return &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}}
+		}, "HTTP/1.1"},
+		{"one with a TLS dialler", func() *http.Transport {
+			return &http.Transport{DialTLSContext: (&tls.Dialer{}).DialContext}
+		}, "HTTP/1.1"},
+		{"one with HTTP/2 switched off in the old way", func() *http.Transport {
+			return &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
+		}, "HTTP/1.1"},
+		{"one for HTTP/1 only", func() *http.Transport {
+			return &http.Transport{Protocols: protocols(func(p *http.Protocols) { p.SetHTTP1(true) })}
+		}, "HTTP/1.1"},
+		{"one for HTTP/2 only", func() *http.Transport {
+			return &http.Transport{Protocols: protocols(func(p *http.Protocols) { p.SetHTTP2(true) })}
+		}, "HTTP/2.0"},
+		{"one that also allows HTTP/2 without TLS", func() *http.Transport {
+			return &http.Transport{Protocols: protocols(func(p *http.Protocols) {
+				p.SetHTTP1(true)
+				p.SetHTTP2(true)
+				p.SetUnencryptedHTTP2(true)
+			})}
+		}, "HTTP/2.0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := bothProtocols(t)
+			unused, used := tt.original(), tt.original()
+			t.Cleanup(used.CloseIdleConnections)
+			resp, err := (&http.Client{Transport: used}).Get(s.URL)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, tt.want, resp.Proto, "the original itself")
+
+			for _, original := range []*http.Transport{unused, used} {
+				got := post(s.URL).over(t, guarded(t, transport.Adopt(original)))
+				require.NoError(t, got.err)
+				assert.Equal(t, tt.want, got.proto)
+			}
+		})
+	}
+}
+
+func TestAdoptLeavesTheOriginalAlone(t *testing.T) {
+	s := serve(t, nil, answerAll)
+	original := &http.Transport{MaxIdleConns: 7}
+	t.Cleanup(original.CloseIdleConnections)
+	require.NoError(t, get(s.http()).over(t, transport.NewGuard(original)).err)
+
+	adopted := guarded(t, transport.Adopt(original))
+	require.NoError(t, get(s.http()).over(t, adopted).err)
+	assert.EqualValues(t, 2, s.connections.Load(), "connections are not shared")
+	adopted.CloseIdleConnections()
+
+	require.NoError(t, get(s.http()).over(t, transport.NewGuard(original)).err)
+	assert.EqualValues(t, 2, s.connections.Load(), "the original's connection is still open")
+	assert.Nil(t, original.DialContext)
+	assert.False(t, original.ForceAttemptHTTP2)
+	assert.Equal(t, 7, original.MaxIdleConns)
+}
+
+func TestAdoptDialsAsTheOriginalWould(t *testing.T) {
+	var used string
+	dial := func(name string) func(context.Context, string, string) (net.Conn, error) {
+		return func(ctx context.Context, network, address string) (net.Conn, error) {
+			used = name
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+	}
+	deprecated := func(network, address string) (net.Conn, error) {
+		return dial("Dial")(context.Background(), network, address)
+	}
+	tests := []struct {
+		name     string
+		original *http.Transport
+		want     string
+	}{
+		{"without a dialler", &http.Transport{}, ""},
+		{"with DialContext", &http.Transport{DialContext: dial("DialContext")}, "DialContext"},
+		{"with the deprecated Dial", &http.Transport{Dial: deprecated}, "Dial"},                                           //nolint:staticcheck // deprecated, and still in use
+		{"with both, by DialContext", &http.Transport{DialContext: dial("DialContext"), Dial: deprecated}, "DialContext"}, //nolint:staticcheck // deprecated, and still in use
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			used = ""
+			s := serve(t, nil, answerAll)
+			require.NoError(t, post(s.http()).over(t, guarded(t, transport.Adopt(tt.original))).err)
+			assert.Equal(t, tt.want, used)
+		})
+	}
+}
+
+func TestADialThatFailsIsReportedAsNotSent(t *testing.T) {
+	lost := errors.New("no route")
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"with its own error", lost, "no route"},
+		{"by a dialler that returns neither a connection nor an error", nil, "(nil, nil)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rt := transport.Adopt(&http.Transport{
+				DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, tt.err },
+			})
+			got := post("http://192.0.2.1").over(t, guarded(t, rt))
+			require.ErrorContains(t, got.err, tt.want)
+			assert.False(t, got.maybeSent)
+		})
+	}
+}
+
+func TestAdoptKeepsTheTLSConfiguration(t *testing.T) {
+	s := bothProtocols(t)
+	got := get(s.URL).over(t, guarded(t, transport.Adopt(&http.Transport{
+		TLSClientConfig: &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return errors.New("not this one") }},
+	})))
+	require.ErrorContains(t, got.err, "not this one")
+	assert.False(t, got.maybeSent)
+}
+
+// tunnel is a proxy that opens CONNECT tunnels and forwards nothing else.
+func tunnel(t *testing.T, config *tls.Config) *server {
+	t.Helper()
+	return serve(t, config, func(_ int, c *peer) {
+		req, err := http.ReadRequest(c.in)
+		if err != nil || req.Method != http.MethodConnect {
+			return
+		}
+		c.server.requests.Add(1)
+		target, err := net.Dial("tcp", req.Host)
+		if err != nil {
+			return
+		}
+		defer target.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
+		c.server.serving.Go(func() {
+			_, _ = io.Copy(target, c.in)
+			_ = target.Close()
+		})
+		_, _ = io.Copy(c, target)
+		c.reset()
+	})
+}
+
+func TestAdoptKeepsTheProxyAndTheWitnessSeesThroughIt(t *testing.T) {
+	tests := []struct {
+		name   string
+		config *tls.Config
+		scheme string
+	}{
+		{"a proxy", nil, "http"},
+		{"a proxy behind TLS", http1(), "https"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, http1(), func(n int, c *peer) {
+				c.read()
+				c.answer()
+				if n > 0 {
+					answerAll(n, c)
+				}
+			})
+			proxy := tunnel(t, tt.config)
+			rt, first := firstDeaf(t)
+			rt.Proxy = http.ProxyURL(&url.URL{Scheme: tt.scheme, Host: proxy.Addr().String()})
+			guard := guarded(t, transport.Adopt(rt))
+			require.NoError(t, get(s.https()).over(t, guard).err)
+			assert.EqualValues(t, 1, proxy.requests.Load())
+			<-(<-first).gone
+
+			got := post(s.https()).over(t, guard)
+			require.NoError(t, got.err, "a tunnel that broke before the request is replaced")
+			assert.False(t, got.replayed)
+			assert.EqualValues(t, 2, s.requests.Load())
+		})
+	}
+	t.Run("a proxy that cannot be reached", func(t *testing.T) {
+		closed := loopback(t)
+		require.NoError(t, closed.Close())
+		rt := &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: closed.Addr().String()})}
+		got := post("http://192.0.2.1").over(t, guarded(t, transport.Adopt(rt)))
+		require.Error(t, got.err)
+		assert.False(t, got.maybeSent)
+	})
+}
+
+func TestConnectionsAreReused(t *testing.T) {
+	const requests = 64
+	tests := []struct {
+		name  string
+		start func(s *httptest.Server)
+		proto string
+	}{
+		{"HTTP/1.1", (*httptest.Server).Start, "HTTP/1.1"},
+		{"HTTP/1.1 with TLS", (*httptest.Server).StartTLS, "HTTP/1.1"},
+		{"HTTP/2", func(s *httptest.Server) {
+			s.EnableHTTP2 = true
+			s.StartTLS()
+		}, "HTTP/2.0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var connections atomic.Int32
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(w, r.Body)
+			}))
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					connections.Add(1)
+				}
+			}
+			tt.start(s)
+			t.Cleanup(s.Close)
+			guard := guarded(t, transport.New())
+			for i := range requests {
+				got := post(s.URL).over(t, guard)
+				require.NoError(t, got.err, "request %d", i)
+				require.Equal(t, tt.proto, got.proto)
+				require.False(t, got.replayed)
+			}
+			assert.EqualValues(t, 1, connections.Load())
+		})
+	}
+}
