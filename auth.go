@@ -50,7 +50,7 @@ type staticToken func() string
 func (t staticToken) Token(context.Context) (string, error) { return t(), nil }
 
 // Permission is what a participant may do, see
-// https://docs.videosdk.live/api-reference/realtime-communication/intro.
+// https://docs.videosdk.live/api-reference/realtime-communication/authentication.
 type Permission string
 
 // The permissions of the API.
@@ -78,7 +78,7 @@ type ParticipantTokenParams struct {
 // without an API key and secret, and a [*ValidationError] for a lifetime below
 // one minute.
 //
-// https://docs.videosdk.live/api-reference/realtime-communication/intro
+// https://docs.videosdk.live/api-reference/realtime-communication/authentication
 func (c *Client) ParticipantToken(params ParticipantTokenParams) (string, error) {
 	if c.credentials == nil {
 		return "", fmt.Errorf("videosdk: ParticipantToken: %w", ErrNoCredentials)

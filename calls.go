@@ -148,7 +148,7 @@ func (c Call) Format(f fmt.State, _ rune) { redact.Format(f, c) }
 func (c Call) LogValue() slog.Value { return redact.LogValue(c) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (c *Call) UnmarshalJSON(data []byte) error { return unmarshal[callWire](data, c) }
+func (c *Call) UnmarshalJSON(data []byte) error { return unmarshal[callWire, Call](data, c) }
 
 type callFields Call
 
@@ -160,8 +160,8 @@ type callWire struct {
 	MetaData map[string]any `json:"metaData"`
 }
 
-func (w callWire) resource(raw json.RawMessage) (*Call, string) {
-	c := Call(w.callFields)
+func (w *callWire) resource(raw json.RawMessage) (*Call, string) {
+	c := (*Call)(&w.callFields)
 	c.ID = cmp.Or(c.ID, w.CallID)
 	c.To = cmp.Or(c.To, w.SIPTo)
 	c.From = cmp.Or(c.From, w.SIPFrom)
@@ -173,11 +173,17 @@ func (w callWire) resource(raw json.RawMessage) (*Call, string) {
 	for i := range c.Timelog {
 		c.Timelog[i].Status = c.Timelog[i].Status.normal()
 	}
-	if c.End != nil && c.End.IsZero() {
-		c.End = nil
-	}
+	c.Start, c.End = realTime(c.Start), realTime(c.End)
 	c.Raw = raw
-	return &c, c.ID
+	return c, c.ID
+}
+
+// realTime returns nil for a time that the API left empty, or that is none.
+func realTime(t *time.Time) *time.Time {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	return t
 }
 
 // Participant is how a callee appears in the room.
@@ -214,6 +220,10 @@ type CallCreateParams struct {
 	Participant *Participant `json:"participant,omitempty"`
 	// Metadata comes back with the call and with its webhooks.
 	Metadata map[string]any `json:"metadata,omitempty" redact:"private"`
+	// TrackingID is a name of your own for the call. It travels in the
+	// metadata, under TrackingKey, so that FindByTrackingID can tell afterwards
+	// whether the call was placed.
+	TrackingID string `json:"-"`
 	// AgentMetadata is handed to the AI agent.
 	AgentMetadata map[string]any `json:"agentMetadata,omitempty" redact:"private"`
 	// WaitUntilAnswered makes the server answer only when the callee has
@@ -252,12 +262,17 @@ func (p *CallCreateParams) check(f *faults) {
 	if p.From != "" {
 		f.number("sipCallFrom", p.From)
 	}
+	if other, taken := p.Metadata[TrackingKey]; taken && p.TrackingID != "" {
+		f.check(other == p.TrackingID, "metadata."+TrackingKey, "is where TrackingID travels: use another key")
+	}
 	f.seconds("ringingTimeout", p.RingingTimeout)
 	f.seconds("maxCallDuration", p.MaxCallDuration)
 }
 
-// body returns what is sent: durations travel in seconds.
+// body returns what is sent: durations travel in seconds, the tracking id in
+// the metadata.
 func (p CallCreateParams) body() any {
+	p.Metadata = p.tracked()
 	return struct {
 		CallCreateParams
 		RingingTimeout  int64 `json:"ringingTimeout,omitempty"`
@@ -273,7 +288,7 @@ func (p CallCreateParams) body() any {
 // status of 500 and above), the error matches [ErrMaybeApplied]: the phone may
 // be ringing, so look before dialling again.
 //
-// https://docs.videosdk.live/telephony/managing-calls/making-outbound-calls
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/calls/call-trigger
 func (s *CallsService) Create(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {
 	r := s.client.request(operation{
 		name: "Calls.Create", class: retry.Dial, method: http.MethodPost, path: callsPath,
@@ -283,15 +298,17 @@ func (s *CallsService) Create(ctx context.Context, params CallCreateParams, opts
 		r.settings.attemptTimeout += cmp.Or(params.RingingTimeout, defaultRinging)
 	}
 	r.body = params.body()
-	return one[callWire](ctx, s.client, r)
+	return one[callWire, Call](ctx, s.client, r)
 }
 
 // Get returns a call. One that does not exist is [ErrNotFound].
+//
+// https://docs.videosdk.live/server-sdk-reference-node/classes/SipCallsResource
 func (s *CallsService) Get(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	r := s.client.request(operation{
 		name: "Calls.Get", class: retry.Read, method: http.MethodGet, path: callPath,
 	}, opts, callID)
-	return one[callWire](ctx, s.client, r)
+	return one[callWire, Call](ctx, s.client, r)
 }
 
 // CallListParams choose calls. The zero value is the first page of all.
@@ -316,6 +333,8 @@ type CallListParams struct {
 }
 
 // List returns one page of the account's calls.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/calls/fetch-all-calls
 func (s *CallsService) List(ctx context.Context, params CallListParams, opts ...RequestOption) (*Page[Call], error) {
 	r := s.client.request(operation{
 		name: "Calls.List", class: retry.Read, method: http.MethodGet, path: callsPath,
@@ -330,7 +349,7 @@ func (s *CallsService) List(ctx context.Context, params CallListParams, opts ...
 	r.set("search", params.Search)
 	r.setTime("startDate", params.StartDate)
 	r.setTime("endDate", params.EndDate)
-	return list[callWire](ctx, s.client, r)
+	return list[callWire, Call](ctx, s.client, r)
 }
 
 // setTime adds a query parameter in milliseconds since 1970.
@@ -353,6 +372,8 @@ func (s *CallsService) All(ctx context.Context, params CallListParams, opts ...R
 // End hangs up. Ending a call that is over does no harm, so unknown outcomes
 // are retried. If the server's answer does not hold the call, the one returned
 // has its ID and Raw only.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/calls/call-end
 func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	r := s.client.request(operation{
 		name: "Calls.End", class: retry.Repeatable, method: http.MethodPost, path: callEndPath,
@@ -361,12 +382,5 @@ func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOp
 	r.body = struct {
 		CallID string `json:"callId"`
 	}{callID}
-	call, raw, err := changed[callWire](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if call == nil {
-		call = &Call{ID: callID, Raw: raw}
-	}
-	return call, nil
+	return s.changedCall(ctx, r, callID)
 }

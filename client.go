@@ -2,6 +2,7 @@ package videosdk
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -44,6 +45,20 @@ type Client struct {
 	RoutingRules *RoutingRulesService
 	// Calls places, follows and ends calls.
 	Calls *CallsService
+	// BatchCalls runs campaigns: many calls from a list.
+	BatchCalls *BatchCallsService
+	// Webhooks subscribes to events of calls.
+	Webhooks *WebhooksService
+	// Rooms creates and checks the rooms that calls go to.
+	Rooms *RoomsService
+	// InboundGateways and OutboundGateways manage gateways on their own,
+	// GatewayRoutingRules the rules that are bound to them: the generation
+	// before the current one.
+	InboundGateways     *InboundGatewaysService
+	OutboundGateways    *OutboundGatewaysService
+	GatewayRoutingRules *GatewayRoutingRulesService
+	// Trunks is the oldest generation.
+	Trunks *TrunksService
 
 	base        string       // URL without a slash at its end
 	origin      string       // scheme://host of base
@@ -56,6 +71,7 @@ type Client struct {
 	quota       *retry.Quota
 	scrubber    *redact.Scrubber
 	log         *slog.Logger
+	onAttempt   func(context.Context, Attempt) // nil for none
 }
 
 // New returns a client that signs its own tokens with an API key and its
@@ -64,32 +80,34 @@ type Client struct {
 // [*ValidationError] that it returns.
 func New(apiKey, secret string, opts ...Option) (*Client, error) {
 	cfg := newConfig()
-	for _, opt := range opts {
-		opt.applyToClient(cfg)
-	}
-	cfg.setCredentials(apiKey, secret)
-	if err := cfg.faults.err("New"); err != nil {
-		return nil, err
-	}
-	return cfg.client(), nil
+	cfg.apply(opts)
+	cfg.setCredentials("apiKey", apiKey, "secret", secret)
+	return cfg.build("New")
 }
 
 // NewFromEnv returns a client with the settings of the environment:
 // VIDEOSDK_API_KEY with VIDEOSDK_SECRET (or VIDEOSDK_SECRET_KEY), else the
 // ready token of VIDEOSDK_AUTH_TOKEN; and VIDEOSDK_API_ENDPOINT, if set, for
-// the base URL. Options given here win over the environment.
+// the base URL. Options given here win over the environment. Errors name the
+// variable that is wrong.
 func NewFromEnv(opts ...Option) (*Client, error) {
+	cfg := newConfig()
+	cfg.apply(opts)
+	if endpoint := os.Getenv(EnvAPIEndpoint); endpoint != "" && cfg.base == nil {
+		cfg.setBaseURL(EnvAPIEndpoint, endpoint)
+	}
 	apiKey := os.Getenv(EnvAPIKey)
 	secret := cmp.Or(os.Getenv(EnvSecret), os.Getenv(EnvSecretKey))
-	var fromEnv []Option
-	if endpoint := os.Getenv(EnvAPIEndpoint); endpoint != "" {
-		fromEnv = append(fromEnv, WithBaseURL(endpoint))
+	if apiKey == "" || secret == "" {
+		if token := os.Getenv(EnvAuthToken); token != "" && cfg.source == nil {
+			cfg.setSource(EnvAuthToken, StaticToken(token))
+		}
+		if cfg.source != nil {
+			apiKey, secret = "", "" // one is of no use without the other
+		}
 	}
-	if token := os.Getenv(EnvAuthToken); token != "" && (apiKey == "" || secret == "") {
-		apiKey, secret = "", ""
-		fromEnv = append(fromEnv, WithTokenSource(StaticToken(token)))
-	}
-	return New(apiKey, secret, append(fromEnv, opts...)...)
+	cfg.setCredentials(EnvAPIKey, apiKey, EnvSecret, secret)
+	return cfg.build("NewFromEnv")
 }
 
 // CloseIdleConnections closes the connections that are kept for later
@@ -139,7 +157,7 @@ func (o sharedOption) applyToRequest(s *settings) { o(s) }
 // that no token travels in clear text. User info, a query and a fragment are
 // refused. Default: [DefaultBaseURL].
 func WithBaseURL(rawURL string) Option {
-	return clientOption(func(c *config) { c.setBaseURL(rawURL) })
+	return clientOption(func(c *config) { c.setBaseURL("WithBaseURL", rawURL) })
 }
 
 // WithHTTPClient sets what sends the requests. The client given is not
@@ -160,9 +178,10 @@ func WithHTTPClient(client *http.Client) Option {
 
 // WithMiddleware wraps the transport, for tracing, metrics or headers of a
 // proxy: the first one given is the outermost. A middleware sees each attempt,
-// with its token. It must send the request at most once, with a context that
-// derives from the request's own, and to the same origin; otherwise the
-// request fails.
+// with its token. It must send the request to the same origin, with a context
+// that derives from the request's own, and at most once; otherwise the request
+// fails. (Only what the client itself would repeat after any failure, such as a
+// GET, may be sent again.)
 func WithMiddleware(middleware ...func(http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(!slices.ContainsFunc(middleware, isNilMiddleware), "WithMiddleware", "must not be nil")
@@ -197,15 +216,7 @@ func WithUserAgent(suffix string) Option {
 // API key and secret given to [New] besides are then used for
 // [Client.ParticipantToken] only.
 func WithTokenSource(source TokenSource) Option {
-	return clientOption(func(c *config) {
-		c.faults.check(source != nil, "WithTokenSource", "must not be nil")
-		if static, ok := source.(staticToken); ok {
-			if err := checkToken(static()); err != nil {
-				c.faults.add("WithTokenSource", err.Error())
-			}
-		}
-		c.source = source
-	})
+	return clientOption(func(c *config) { c.setSource("WithTokenSource", source) })
 }
 
 // WithTokenLifetime sets how long the tokens are valid that the client signs
@@ -279,10 +290,11 @@ func WithHeader(name, value string) RequestOption {
 
 // config collects the settings of a client, and their faults.
 type config struct {
-	base          *url.URL
+	base          *url.URL // nil for the default
 	http          *http.Client
 	middleware    []func(http.RoundTripper) http.RoundTripper
 	log           *slog.Logger
+	onAttempt     func(context.Context, Attempt)
 	userAgent     string
 	credentials   *credentials
 	source        TokenSource
@@ -293,7 +305,6 @@ type config struct {
 
 func newConfig() *config {
 	c := &config{
-		base:          &url.URL{Scheme: "https", Host: "api.videosdk.live"},
 		http:          &http.Client{},
 		log:           slog.New(slog.DiscardHandler),
 		userAgent:     "videosdk-go/" + Version + " (" + runtime.Version() + ")",
@@ -309,19 +320,29 @@ func newConfig() *config {
 	return c
 }
 
-func (c *config) setBaseURL(rawURL string) {
-	const field = "WithBaseURL"
+func (c *config) apply(opts []Option) {
+	for i, opt := range opts {
+		if opt == nil {
+			c.faults.add(fmt.Sprintf("opts[%d]", i), "must not be nil")
+			continue
+		}
+		opt.applyToClient(c)
+	}
+}
+
+func (c *config) setBaseURL(field, rawURL string) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		// The text of err would repeat a password in the URL.
 		c.faults.add(field, "is not a URL")
 		return
 	}
-	c.faults.check(u.Host != "", field, "must have a host, as in "+DefaultBaseURL)
+	c.faults.check(u.Hostname() != "", field, "must have a host, as in "+DefaultBaseURL)
 	c.faults.check(u.User == nil, field, "must not contain user info")
 	c.faults.check(u.RawQuery == "" && !u.ForceQuery && u.Fragment == "", field, "must not contain a query or a fragment")
 	c.faults.check(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()), field,
 		"must be https (http is accepted on loopback only)")
+	u.Host = strings.TrimSuffix(u.Host, ":") // as net/http does
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	c.base = u
@@ -332,25 +353,50 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// setCredentials checks an API key and secret. Both may be absent only where
-// tokens come from a source.
-func (c *config) setCredentials(apiKey, secret string) {
+func (c *config) setSource(field string, source TokenSource) {
+	c.faults.check(source != nil, field, "must not be nil")
+	if static, ok := source.(staticToken); ok {
+		if err := checkToken(static()); err != nil {
+			c.faults.add(field, err.Error())
+		}
+	}
+	c.source = source
+}
+
+// setCredentials checks an API key and secret, given with the names that errors
+// use for them. Both may be absent only where tokens come from a source.
+func (c *config) setCredentials(keyName, apiKey, secretName, secret string) {
 	if apiKey == "" && secret == "" && c.source != nil {
 		return
 	}
 	const hint = " (see https://app.videosdk.live, or use WithTokenSource)"
-	c.faults.check(apiKey != "", "apiKey", "must not be empty"+hint)
-	c.faults.check(secret != "", "secret", "must not be empty"+hint)
-	c.faults.check(!strings.ContainsFunc(apiKey, isSpaceOrControl), "apiKey", spaceHint)
-	c.faults.check(!strings.ContainsFunc(secret, isSpaceOrControl), "secret", spaceHint)
+	c.faults.check(apiKey != "", keyName, "must not be empty"+hint)
+	c.faults.check(secret != "", secretName, "must not be empty"+hint)
+	c.faults.check(!strings.ContainsFunc(apiKey, isSpaceOrControl), keyName, spaceHint)
+	c.faults.check(!strings.ContainsFunc(secret, isSpaceOrControl), secretName, spaceHint)
 	c.credentials = &credentials{apiKey: apiKey, secret: func() string { return secret }}
 }
 
 const spaceHint = "contains white space or control characters: was it pasted with a line break?"
 
+// build returns the client, or everything that is wrong with its settings.
+func (c *config) build(operation string) (*Client, error) {
+	if err := c.faults.err(operation); err != nil {
+		return nil, err
+	}
+	client := c.client()
+	if err := c.faults.err(operation); err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
 func (c *config) client() *Client {
 	if c.defaults.attemptTimeout == 0 {
-		c.defaults.attemptTimeout = cmp.Or(c.http.Timeout, 30*time.Second)
+		c.defaults.attemptTimeout = cmp.Or(max(0, c.http.Timeout), 30*time.Second)
+	}
+	if c.base == nil {
+		c.setBaseURL("WithBaseURL", DefaultBaseURL)
 	}
 	guard := transport.NewGuard(pool(c.http.Transport))
 	client := &Client{
@@ -365,13 +411,24 @@ func (c *config) client() *Client {
 		quota:       retry.NewQuota(),
 		scrubber:    redact.NewScrubber(),
 		log:         c.log,
+		onAttempt:   c.onAttempt,
 	}
 	for _, wrap := range slices.Backward(c.middleware) {
-		client.transport = wrap(client.transport)
+		if client.transport = wrap(client.transport); client.transport == nil {
+			c.faults.add("WithMiddleware", "must not return nil")
+			break
+		}
 	}
 	client.PhoneNumbers = &PhoneNumbersService{client}
 	client.RoutingRules = &RoutingRulesService{client}
 	client.Calls = &CallsService{client}
+	client.BatchCalls = &BatchCallsService{client: client, Records: &BatchRecordsService{client}}
+	client.Webhooks = &WebhooksService{client}
+	client.Rooms = &RoomsService{client}
+	client.InboundGateways = &InboundGatewaysService{client}
+	client.OutboundGateways = &OutboundGatewaysService{client}
+	client.GatewayRoutingRules = &GatewayRoutingRulesService{client}
+	client.Trunks = &TrunksService{client}
 	return client
 }
 
@@ -403,6 +460,7 @@ type settings struct {
 	pollFirst      time.Duration
 	pollLimit      time.Duration
 	retryUnknown   bool
+	progress       func(*BatchCall)
 	header         http.Header
 	faults         *faults // where an option reports a wrong value
 }
@@ -410,7 +468,11 @@ type settings struct {
 // forCall returns the settings of one call, reporting wrong ones to f.
 func (s settings) forCall(opts []RequestOption, f *faults) settings {
 	s.faults = f
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			f.add(fmt.Sprintf("opts[%d]", i), "must not be nil")
+			continue
+		}
 		opt.applyToRequest(&s)
 	}
 	return s
@@ -419,7 +481,7 @@ func (s settings) forCall(opts []RequestOption, f *faults) settings {
 func (s *settings) addHeader(name, value string) {
 	canonical := http.CanonicalHeaderKey(name)
 	switch canonical {
-	case "Authorization", "Accept", "Content-Type", "Content-Length", "Host", "User-Agent", "Transfer-Encoding",
+	case "Authorization", "Accept", "Accept-Encoding", "Content-Type", "Content-Length", "Host", "User-Agent", "Transfer-Encoding",
 		"Connection", "Trailer", "Upgrade", "Te":
 		s.faults.add("WithHeader", canonical+" is set by the client")
 	case "Idempotency-Key", "X-Idempotency-Key":

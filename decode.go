@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 
+	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 )
 
-// wire is the form in which a T travels: its documented fields, and the other
+// wire is W, the form in which a T travels: its documented fields, and the other
 // spellings that occur.
-type wire[T any] interface {
+type wire[W, T any] interface {
+	*W
 	// resource returns what was decoded, and its id. raw is what it was
 	// decoded from.
 	resource(raw json.RawMessage) (item *T, id string)
@@ -21,7 +24,7 @@ type wire[T any] interface {
 
 // one sends a request that answers one resource, either bare or as the data of
 // an envelope.
-func one[W wire[T], T any](ctx context.Context, c *Client, r *request) (*T, error) {
+func one[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*T, error) {
 	x, a, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err
@@ -30,7 +33,7 @@ func one[W wire[T], T any](ctx context.Context, c *Client, r *request) (*T, erro
 	if problem != "" {
 		return nil, x.refuse(problem)
 	}
-	item, id, err := decodeOne[W](raw)
+	item, id, err := decodeOne[W, T, P](raw)
 	switch {
 	case err != nil:
 		return nil, x.refuse(err.Error())
@@ -41,44 +44,65 @@ func one[W wire[T], T any](ctx context.Context, c *Client, r *request) (*T, erro
 	}
 }
 
-func decodeOne[W wire[T], T any](raw json.RawMessage) (*T, string, error) {
+func decodeOne[W, T any, P wire[W, T]](raw json.RawMessage) (*T, string, error) {
 	var w W
 	if err := lenient.Unmarshal(raw, &w); err != nil {
 		return nil, "", err
 	}
-	item, id := w.resource(raw)
+	item, id := P(&w).resource(raw)
 	return item, id, nil
 }
 
 // changed sends a request whose answer may or may not hold the resource that
 // it changed. Without one, item is nil.
-func changed[W wire[T], T any](ctx context.Context, c *Client, r *request) (item *T, raw json.RawMessage, err error) {
+func changed[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (item *T, raw json.RawMessage, err error) {
 	var w W
 	raw, _, err = c.loose(ctx, r, &w)
 	if err != nil || raw == nil {
 		return nil, nil, err
 	}
-	if item, id := w.resource(raw); id != "" {
+	if item, id := P(&w).resource(raw); id != "" {
 		return item, raw, nil
 	}
 	return nil, raw, nil
 }
 
 // loose sends a request of whose answer nothing is needed: it may be empty.
-// If it is an object, it is decoded into dst and returned.
+// What else it holds, or what is in its "data", is decoded into dst and
+// returned.
 func (c *Client) loose(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
+	gone, err = c.optional(ctx, r, func(_, data json.RawMessage) error {
+		raw = data
+		return lenient.Unmarshal(data, dst)
+	})
+	return raw, gone, err
+}
+
+// told is loose for an answer that is no resource: its text may stand beside
+// the data. All of the answer is decoded into dst and returned.
+func (c *Client) told(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
+	gone, err = c.optional(ctx, r, func(body, data json.RawMessage) error {
+		raw = body
+		return errors.Join(lenient.Unmarshal(body, dst), lenient.Unmarshal(data, dst))
+	})
+	return raw, gone, err
+}
+
+// optional sends a request whose answer may be empty, and gives any other
+// answer, and what is in its data, to decode.
+func (c *Client) optional(ctx context.Context, r *request, decode func(body, data json.RawMessage) error) (gone bool, err error) {
 	x, a, err := c.send(ctx, r)
 	if err != nil || a.gone || isBlank(a.body) {
-		return nil, a.gone, err
+		return a.gone, err
 	}
-	raw, problem := unwrap(a.body)
+	data, problem := unwrap(a.body)
 	if problem != "" {
-		return nil, false, x.refuse(problem)
+		return false, x.refuse(problem)
 	}
-	if err := lenient.Unmarshal(raw, dst); err != nil {
-		return nil, false, x.refuse(err.Error())
+	if err := decode(a.body, data); err != nil {
+		return false, x.refuse(err.Error())
 	}
-	return raw, false, nil
+	return false, nil
 }
 
 // unwrap returns the object that an answer consists of, or the one in its
@@ -90,14 +114,11 @@ func unwrap(body []byte) (raw json.RawMessage, problem string) {
 	case !isObject(body):
 		return nil, "it is not a JSON object"
 	}
-	var envelope struct {
-		Data json.RawMessage `json:"data"`
-	}
-	if err := json.Unmarshal(body, &envelope); err != nil {
+	if err := json.Unmarshal(body, &struct{}{}); err != nil {
 		return nil, "it is not JSON: " + err.Error()
 	}
-	if isObject(envelope.Data) {
-		return envelope.Data, ""
+	if data := jsonscan.Member(body, "data"); isObject(data) {
+		return data, ""
 	}
 	return body, ""
 }
@@ -132,7 +153,7 @@ func (a Ack) LogValue() slog.Value { return redact.LogValue(a) }
 // ack sends a request that answers no resource.
 func (c *Client) ack(ctx context.Context, r *request) (*Ack, error) {
 	result := &Ack{}
-	raw, _, err := c.loose(ctx, r, result)
+	raw, _, err := c.told(ctx, r, result)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +184,7 @@ func (d DeleteResult) LogValue() slog.Value { return redact.LogValue(d) }
 // remove sends a request that deletes the thing of an id.
 func (c *Client) remove(ctx context.Context, r *request, id string) (*DeleteResult, error) {
 	result := &DeleteResult{}
-	raw, gone, err := c.loose(ctx, r, result)
+	raw, gone, err := c.told(ctx, r, result)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -23,12 +24,14 @@ import (
 // like every delete, PUT and PATCH like every update, and POST like the
 // creation of something, whose unknown outcome is not repeated unless
 // [WithRetryUnknown] says so; and never where the path is one that dials,
-// transfers or moves a call. A DELETE that finds the work of its own earlier
-// attempt done succeeds and leaves out alone.
+// transfers or moves a call, or starts a campaign. A DELETE that finds the work
+// of its own earlier attempt done succeeds and leaves out alone.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	route, query, _ := strings.Cut(path, "?")
 	r := c.request(operation{name: "Do", class: classOf(method, route), method: method, path: route}, opts)
+	r.faults.check(isHeaderName(method) && method == strings.ToUpper(method), "method", "must be an HTTP method in capitals")
 	r.checkPath(route)
+	r.faults.check(canHold(out), "out", "must be a pointer to decode the answer into, or nil")
 	r.query, r.body = r.parseQuery(query), in
 	r.shown = hideNumbers(route)
 	x, a, err := c.send(ctx, r)
@@ -39,6 +42,13 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 		return x.refuse(problem)
 	}
 	return nil
+}
+
+// canHold reports whether an answer can be decoded into out. To find out only
+// after the request was sent would be too late.
+func canHold(out any) bool {
+	v := reflect.ValueOf(out)
+	return out == nil || v.Kind() == reflect.Pointer && !v.IsNil()
 }
 
 // classOf returns the row of the retry table for a request that no service
@@ -62,15 +72,16 @@ func classOf(method, path string) retry.Class {
 }
 
 // reachesPeople reports whether a POST to the path rings or moves a person. It
-// looks at the path as a server might: in any case, unescaped, with or without
-// a slash at its end.
+// looks at the path as a server might: in any case, unescaped, with more slashes
+// than needed.
 func reachesPeople(path string) bool {
 	plain, err := url.PathUnescape(path)
 	if err != nil {
 		return true
 	}
-	plain = strings.TrimRight(strings.ToLower(plain), "/")
-	return slices.ContainsFunc([]string{callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath},
+	segments := strings.FieldsFunc(strings.ToLower(plain), func(r rune) bool { return r == '/' })
+	plain = "/" + strings.Join(segments, "/")
+	return slices.ContainsFunc([]string{callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath, batchCallsPath},
 		func(p string) bool { return strings.HasSuffix(plain, p) })
 }
 

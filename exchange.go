@@ -40,8 +40,10 @@ type exchange struct {
 	better    *bearer       // the token for the next attempt, after a 401
 	renewed   bool          // there was such a token
 	cutShort  bool          // only the end of the context kept it from another attempt
+	before    error         // what the call would have returned without its last attempt
 	wait      time.Duration // before the next attempt
 	price     int           // what the last retry took from the quota
+	took      time.Duration // how long the last attempt was
 	note      string        // why there is no further attempt, if that is not obvious
 }
 
@@ -90,18 +92,14 @@ var errNoAttempt = errors.New("no attempt was made")
 // run makes the attempts. It fails only if no request can be built at all; all
 // else is told by the last outcome.
 func (x *exchange) run(body []byte) error {
-	var rawBody any
-	if body != nil {
-		rawBody = body
-	}
-	req, err := retryablehttp.NewRequestWithContext(x.ctx, x.request.method, x.request.url(x.client.base), rawBody)
+	req, err := x.newRequest(body)
 	if err != nil {
 		return err
 	}
 	loop := retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: x, CheckRedirect: refuseRedirects},
 		RetryMax:     math.MaxInt, // CheckRetry counts
-		CheckRetry:   func(context.Context, *http.Response, error) (bool, error) { return x.again(), nil },
+		CheckRetry:   x.checkRetry,
 		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
@@ -109,13 +107,34 @@ func (x *exchange) run(body []byte) error {
 	if err == nil {
 		_ = resp.Body.Close() // it has been read; its end is in the outcome
 	}
-	if x.cutShort && x.ctx.Err() != nil {
-		x.last = outcome{err: fmt.Errorf("%w, after: %w", endOf(x.ctx), x.err())}
-	}
+	x.explainEnd()
 	if x.last.ok() {
 		x.client.quota.Succeeded(x.price)
 	}
 	return nil
+}
+
+// explainEnd makes the error of a call whose context ended tell besides what
+// the server had said last.
+func (x *exchange) explainEnd() {
+	switch {
+	case x.ctx.Err() == nil:
+	case x.cutShort:
+		x.last = outcome{err: fmt.Errorf("%w, after: %w", endOf(x.ctx), x.err())}
+	case x.last.status == 0 && x.before != nil:
+		x.last.err = fmt.Errorf("%w, after: %w", x.last.err, x.before)
+	}
+}
+
+func (x *exchange) newRequest(body []byte) (*retryablehttp.Request, error) {
+	if up := x.request.upload; up != nil {
+		return up.newRequest(x.ctx, x.request.method)
+	}
+	var rawBody any
+	if body != nil {
+		rawBody = body
+	}
+	return retryablehttp.NewRequestWithContext(x.ctx, x.request.method, x.request.url(x.client.base), rawBody)
 }
 
 // refuseRedirects makes net/http return a redirect as an answer like any
@@ -132,7 +151,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	started := time.Now()
 	resp, err := x.attempt(ctx, req, cancel)
-	x.report(time.Since(started))
+	x.took = time.Since(started)
 	return resp, err
 }
 
@@ -146,7 +165,8 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 		return nil, err
 	}
 	x.attempts++
-	witness := transport.NewAttempt(x.client.origin, x.request.class == retry.Dial, cancel)
+	once := !x.request.class.RepeatsUnknown(x.request.settings.retryUnknown)
+	witness := transport.NewAttempt(x.origin(), once, cancel)
 	out := req.WithContext(witness.Context(ctx))
 	out.Header = header
 	resp, err := x.client.transport.RoundTrip(out)
@@ -166,9 +186,20 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	return resp, nil
 }
 
+// origin returns where the request may go, and nowhere else.
+func (x *exchange) origin() string {
+	if up := x.request.upload; up != nil {
+		return up.origin()
+	}
+	return x.client.origin
+}
+
 // header returns the header of one attempt: a new one each time, so that what
 // a middleware adds to it does not add up.
 func (x *exchange) header(ctx context.Context, req *http.Request) (http.Header, error) {
+	if up := x.request.upload; up != nil {
+		return up.header(), nil
+	}
 	header := make(http.Header, 8)
 	for name, values := range x.request.settings.header {
 		header[name] = values
@@ -210,12 +241,16 @@ func (x *exchange) record(o outcome, witness *transport.Attempt) {
 // read reads an answer to its end and judges it.
 func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 	o := outcome{status: resp.StatusCode, header: resp.Header}
-	o.body, o.err = readBody(resp)
+	if x.request.sink != nil && isText(resp) {
+		o.final, o.err = pour(resp, x.request.sink)
+	} else {
+		o.body, o.err = readBody(resp)
+	}
 	switch {
 	case o.status < 200 || o.status >= 300:
 		// The status says enough; that the body cannot be read does not
-		// change it.
-		o.err = nil
+		// change it. A redirect would be the same the next time.
+		o.err, o.final = nil, o.final || o.status >= 300 && o.status < 400
 	case errors.Is(o.err, ErrResponseTooLarge):
 		o.final = true
 	case o.err != nil:
@@ -233,6 +268,9 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 
 // readBody reads what an answer holds, up to maxBody.
 func readBody(resp *http.Response) ([]byte, error) {
+	if resp.Body == nil { // net/http always sets one, a fake transport may not
+		return nil, nil
+	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.ContentLength > maxBody {
 		return nil, ErrResponseTooLarge
@@ -279,6 +317,16 @@ func statusOf(status int, body []byte) int {
 	return status
 }
 
+// checkRetry is asked by retryablehttp after each attempt.
+func (x *exchange) checkRetry(ctx context.Context, _ *http.Response, _ error) (bool, error) {
+	again := x.again()
+	if hook := x.client.onAttempt; hook != nil && x.attempts > 0 {
+		hook(ctx, x.observed(again))
+	}
+	x.log(again)
+	return again, nil
+}
+
 // again decides, after an attempt, whether there is another one, and sets the
 // wait before it.
 func (x *exchange) again() bool {
@@ -313,15 +361,24 @@ func (x *exchange) again() bool {
 	}
 	x.price = price
 	x.retries++
-	x.cutShort = true // until the next attempt begins
-	x.logRetry()
+	x.repeat()
 	return true
+}
+
+// repeat notes that another attempt follows.
+func (x *exchange) repeat() {
+	x.before = x.err()
+	x.cutShort = true // until the next attempt begins
 }
 
 // reauthorize gets a better token after a 401, once. The server looks at the
 // token before it acts, so every operation may be repeated then.
 func (x *exchange) reauthorize() bool {
 	if x.renewed || x.request.public {
+		return false
+	}
+	if x.ctx.Err() != nil {
+		x.cutShort = true
 		return false
 	}
 	b, err := x.client.tokens.replace(x.ctx, x.bearer, x.fresh)
@@ -332,8 +389,8 @@ func (x *exchange) reauthorize() bool {
 	if b == nil {
 		return false
 	}
-	x.better, x.renewed, x.wait, x.cutShort = b, true, 0, true
-	x.logRetry()
+	x.better, x.renewed, x.wait = b, true, 0
+	x.repeat()
 	return true
 }
 
@@ -366,21 +423,15 @@ func (x *exchange) reason(ctx context.Context, err error) error {
 	}
 }
 
-// report logs an attempt.
-func (x *exchange) report(took time.Duration) {
+// log tells of the attempt that was made last, and of the retry after it.
+func (x *exchange) log(again bool) {
 	log := x.client.log
-	if !log.Enabled(x.ctx, slog.LevelDebug) {
-		return
+	if log.Enabled(x.ctx, slog.LevelDebug) {
+		log.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", x.took))...)
 	}
-	log.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", took))...)
-}
-
-func (x *exchange) logRetry() {
-	log := x.client.log
-	if !log.Enabled(x.ctx, slog.LevelWarn) {
-		return
+	if again && log.Enabled(x.ctx, slog.LevelWarn) {
+		log.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.wait))...)
 	}
-	log.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.wait))...)
 }
 
 func (x *exchange) attrs() []slog.Attr {

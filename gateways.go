@@ -2,19 +2,42 @@ package videosdk
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"log/slog"
+	"net/http"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+)
+
+// InboundGatewaysService manages the gateways that calls come in through, on
+// their own: the Node SDK calls them inbound trunks. Numbers that are
+// registered with [PhoneNumbersService.Create] have theirs already.
+type InboundGatewaysService struct{ client *Client }
+
+// OutboundGatewaysService manages the gateways that calls go out through, on
+// their own: the Node SDK calls them outbound trunks. Numbers that are
+// registered with [PhoneNumbersService.Create] have theirs already.
+type OutboundGatewaysService struct{ client *Client }
+
+// The paths of gateways.
+const (
+	inboundGatewaysPath  = "/v2/sip/inbound-gateways"
+	inboundGatewayPath   = inboundGatewaysPath + "/{gatewayId}"
+	outboundGatewaysPath = "/v2/sip/outbound-gateways"
+	outboundGatewayPath  = outboundGatewaysPath + "/{gatewayId}"
 )
 
 // Gateway is where calls come in from, or go out to: a SIP trunk of a
-// provider. An inbound gateway has no Address and no Auth.
+// provider.
 type Gateway struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	// Address is the host, with or without a port, that calls go out to.
+	// Address is the host, with or without a port, that calls go out to. An
+	// inbound gateway usually has none.
 	Address string `json:"address"`
 	// Numbers are those that the gateway carries, in E.164.
 	Numbers []string `json:"numbers"`
@@ -48,7 +71,7 @@ func (g Gateway) Format(f fmt.State, _ rune) { redact.Format(f, g) }
 func (g Gateway) LogValue() slog.Value { return redact.LogValue(g) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (g *Gateway) UnmarshalJSON(data []byte) error { return unmarshal[gatewayWire](data, g) }
+func (g *Gateway) UnmarshalJSON(data []byte) error { return unmarshal[gatewayWire, Gateway](data, g) }
 
 type gatewayFields Gateway
 
@@ -58,22 +81,358 @@ type gatewayWire struct {
 	SIPRegion Region `json:"sipRegion"`
 }
 
-func (w gatewayWire) resource(raw json.RawMessage) (*Gateway, string) {
-	g := Gateway(w.gatewayFields)
+func (w *gatewayWire) resource(raw json.RawMessage) (*Gateway, string) {
+	g := (*Gateway)(&w.gatewayFields)
 	g.ID = cmp.Or(g.ID, w.GatewayID)
 	g.Region = cmp.Or(g.Region, w.SIPRegion)
 	if g.Auth != nil && *g.Auth == (SIPAuth{}) {
 		g.Auth = nil // the API says {} for none
 	}
 	g.Raw = raw
-	return &g, g.ID
+	return g, g.ID
 }
 
 // gateway returns the gateway, nil for none.
-func (w *gatewayWire) gateway() *Gateway {
+func (w *gatewayWire) gateway(raw json.RawMessage) *Gateway {
 	if w == nil {
 		return nil
 	}
-	g, _ := w.resource(nil)
+	g, _ := w.resource(raw)
 	return g
+}
+
+// InboundGatewayCreateParams describe an inbound gateway to create.
+type InboundGatewayCreateParams struct {
+	// Name is required.
+	Name string `json:"name"`
+	// Numbers are those that the gateway carries, in E.164. At least one is
+	// required.
+	Numbers []string `json:"numbers"`
+	// Auth is what callers must authenticate themselves with; nil for none.
+	Auth *SIPAuth `json:"auth,omitempty"`
+	// AllowedAddresses are the IP addresses and CIDR ranges that calls may
+	// come from; empty allows all.
+	AllowedAddresses []string `json:"allowedAddresses,omitempty"`
+	// AllowedNumbers are patterns of the numbers that calls may come from,
+	// such as "+91*"; empty allows all.
+	AllowedNumbers  []string        `json:"allowedNumbers,omitempty"`
+	MediaEncryption MediaEncryption `json:"mediaEncryption,omitempty"`
+	// Record says whether calls are recorded.
+	Record            bool              `json:"record,omitempty"`
+	NoiseCancellation bool              `json:"noiseCancellation,omitempty"`
+	EnableDTMF        bool              `json:"enableDtmf,omitempty"`
+	Metadata          map[string]string `json:"metadata,omitempty" redact:"private"`
+	Tags              []string          `json:"tags,omitempty"`
+	// Region is where the traffic is handled; empty leaves it to the server.
+	Region Region `json:"geoRegion,omitempty"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p InboundGatewayCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p InboundGatewayCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
+// OutboundGatewayCreateParams describe an outbound gateway to create.
+type OutboundGatewayCreateParams struct {
+	// Name is required.
+	Name string `json:"name"`
+	// Numbers are those that the gateway carries, in E.164. At least one is
+	// required; the first is the default caller id.
+	Numbers []string `json:"numbers"`
+	// Address is the provider's SIP host, with or without a port. Required.
+	Address string `json:"address"`
+	// Transport defaults to TransportTLS.
+	Transport Transport `json:"transport"`
+	// Auth is what the provider knows us by; nil for a provider that knows
+	// our addresses.
+	Auth            *SIPAuth        `json:"auth,omitempty"`
+	MediaEncryption MediaEncryption `json:"mediaEncryption,omitempty"`
+	// Record says whether calls are recorded.
+	Record            bool              `json:"record,omitempty"`
+	NoiseCancellation bool              `json:"noiseCancellation,omitempty"`
+	EnableDTMF        bool              `json:"enableDtmf,omitempty"`
+	Metadata          map[string]string `json:"metadata,omitempty" redact:"private"`
+	Tags              []string          `json:"tags,omitempty"`
+	// Region is where the traffic is handled. It defaults to RegionAuto,
+	// because some versions of the API require one.
+	Region Region `json:"geoRegion"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p OutboundGatewayCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p OutboundGatewayCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
+// GatewayUpdateParams say what to change of a gateway. What is nil stays as it
+// is, and an empty list or map that is not nil empties the gateway's.
+//
+// Record, NoiseCancellation, EnableDTMF and Region are different: the server
+// resets them when an update leaves them out. So they are always sent, and must
+// hold what is wanted, not only what changes. Modify takes care of that.
+type GatewayUpdateParams struct {
+	Name            *string           `json:"name,omitzero"`
+	Numbers         []string          `json:"numbers,omitzero"`
+	Auth            *SIPAuth          `json:"auth,omitzero"`
+	MediaEncryption *MediaEncryption  `json:"mediaEncryption,omitzero"`
+	Metadata        map[string]string `json:"metadata,omitzero" redact:"private"`
+	Tags            []string          `json:"tags,omitzero"`
+
+	// AllowedAddresses and AllowedNumbers are for inbound gateways only.
+	AllowedAddresses []string `json:"allowedAddresses,omitzero"`
+	AllowedNumbers   []string `json:"allowedNumbers,omitzero"`
+
+	// Address and Transport are for outbound gateways only.
+	Address   *string    `json:"address,omitzero"`
+	Transport *Transport `json:"transport,omitzero"`
+
+	// The whole state that is wanted. An empty Region is left out, which
+	// clears it.
+	Record            bool   `json:"record"`
+	NoiseCancellation bool   `json:"noiseCancellation"`
+	EnableDTMF        bool   `json:"enableDtmf"`
+	Region            Region `json:"geoRegion,omitempty"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p GatewayUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p GatewayUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
+func (p *GatewayUpdateParams) check(f *faults) {
+	f.notBlank("name", p.Name)
+	if p.Numbers != nil {
+		f.numbers("numbers", p.Numbers)
+	}
+	f.auth("auth", p.Auth)
+	f.notBlank("address", p.Address)
+}
+
+func (p *GatewayUpdateParams) checkInbound(f *faults) {
+	p.check(f)
+	f.check(p.Address == nil, "address", "is for outbound gateways")
+	f.check(p.Transport == nil, "transport", "is for outbound gateways")
+}
+
+func (p *GatewayUpdateParams) checkOutbound(f *faults) {
+	p.check(f)
+	f.check(p.AllowedAddresses == nil, "allowedAddresses", "is for inbound gateways")
+	f.check(p.AllowedNumbers == nil, "allowedNumbers", "is for inbound gateways")
+}
+
+// GatewayListParams choose gateways. The zero value is the first page of all.
+type GatewayListParams struct {
+	// Page is the number of the page, from 1. All begins with it.
+	Page int
+	// PerPage is how many gateways a page holds: 10 by default. All asks for
+	// 100 by default.
+	PerPage int
+	// Search is looked for in names.
+	Search string
+	// ID limits the list to one gateway.
+	ID string
+}
+
+func (p GatewayListParams) fill(r *request) {
+	r.setPage(p.Page, p.PerPage)
+	r.set("search", p.Search)
+	r.set("id", p.ID)
+}
+
+// Create makes an inbound gateway. An unknown outcome is not repeated, because
+// that could make two: the error then matches [ErrMaybeApplied].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/create-inbound-gateway
+func (s *InboundGatewaysService) Create(ctx context.Context, params InboundGatewayCreateParams, opts ...RequestOption) (*Gateway, error) {
+	r := s.client.request(operation{
+		name: "InboundGateways.Create", class: retry.Create, method: http.MethodPost, path: inboundGatewaysPath,
+	}, opts)
+	r.faults.require("name", params.Name)
+	r.faults.numbers("numbers", params.Numbers)
+	r.faults.auth("auth", params.Auth)
+	r.body = params
+	return one[gatewayWire, Gateway](ctx, s.client, r)
+}
+
+// Get returns an inbound gateway. One that does not exist is [ErrNotFound].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/fetch-inbound-gateway
+func (s *InboundGatewaysService) Get(ctx context.Context, gatewayID string, opts ...RequestOption) (*Gateway, error) {
+	r := s.client.request(operation{
+		name: "InboundGateways.Get", class: retry.Read, method: http.MethodGet, path: inboundGatewayPath,
+	}, opts, gatewayID)
+	return one[gatewayWire, Gateway](ctx, s.client, r)
+}
+
+// List returns one page of the account's inbound gateways.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/fetch-all-inbound-gateway
+func (s *InboundGatewaysService) List(ctx context.Context, params GatewayListParams, opts ...RequestOption) (*Page[Gateway], error) {
+	r := s.client.request(operation{
+		name: "InboundGateways.List", class: retry.Read, method: http.MethodGet, path: inboundGatewaysPath,
+	}, opts)
+	params.fill(r)
+	return list[gatewayWire, Gateway](ctx, s.client, r)
+}
+
+// All returns the inbound gateways of all pages, which it fetches as they are
+// needed. An error ends the iteration.
+func (s *InboundGatewaysService) All(ctx context.Context, params GatewayListParams, opts ...RequestOption) iter.Seq2[*Gateway, error] {
+	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Gateway], error) {
+		asked := params
+		asked.Page, asked.PerPage = page, perPage
+		return s.List(ctx, asked, opts...)
+	})
+}
+
+// Update changes an inbound gateway. Record, NoiseCancellation, EnableDTMF and
+// Region are set to what params hold, also if that is false or empty; see
+// [GatewayUpdateParams]. An unknown outcome is not repeated; see
+// [WithRetryUnknown]. If the server's answer does not hold the gateway, the one
+// returned has its ID and Raw only.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/update-inbound-gateway
+func (s *InboundGatewaysService) Update(ctx context.Context, gatewayID string, params GatewayUpdateParams, opts ...RequestOption) (*Gateway, error) {
+	r := s.client.request(operation{
+		name: "InboundGateways.Update", class: retry.Replace, method: http.MethodPatch, path: inboundGatewayPath,
+	}, opts, gatewayID)
+	params.checkInbound(&r.faults)
+	r.body = params
+	return updatedGateway(ctx, s.client, r, gatewayID)
+}
+
+// Modify reads an inbound gateway, lets change say what is to be different, and
+// writes that. What change does not touch stays as it is, also the four fields
+// that Update would reset. A write of somebody else between the two is lost as
+// far as those four are concerned.
+func (s *InboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
+	gateway, err := s.Get(ctx, gatewayID, opts...)
+	if err != nil {
+		return nil, err
+	}
+	params := gateway.state()
+	change(&params)
+	return s.Update(ctx, gatewayID, params, opts...)
+}
+
+// Delete removes an inbound gateway.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/delete-inbound-gateway
+func (s *InboundGatewaysService) Delete(ctx context.Context, gatewayID string, opts ...RequestOption) (*DeleteResult, error) {
+	r := s.client.request(operation{
+		name: "InboundGateways.Delete", class: retry.Delete, method: http.MethodDelete, path: inboundGatewayPath,
+	}, opts, gatewayID)
+	return s.client.remove(ctx, r, gatewayID)
+}
+
+// Create makes an outbound gateway. An unknown outcome is not repeated, because
+// that could make two: the error then matches [ErrMaybeApplied].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/outbound-gateway/create-outbound-gateway
+func (s *OutboundGatewaysService) Create(ctx context.Context, params OutboundGatewayCreateParams, opts ...RequestOption) (*Gateway, error) {
+	r := s.client.request(operation{
+		name: "OutboundGateways.Create", class: retry.Create, method: http.MethodPost, path: outboundGatewaysPath,
+	}, opts)
+	r.faults.require("name", params.Name)
+	r.faults.numbers("numbers", params.Numbers)
+	r.faults.require("address", params.Address)
+	r.faults.auth("auth", params.Auth)
+	params.Transport = cmp.Or(params.Transport, TransportTLS)
+	params.Region = cmp.Or(params.Region, RegionAuto)
+	r.body = params
+	return one[gatewayWire, Gateway](ctx, s.client, r)
+}
+
+// Get returns an outbound gateway. One that does not exist is [ErrNotFound].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/outbound-gateway/fetch-outbound-gateway
+func (s *OutboundGatewaysService) Get(ctx context.Context, gatewayID string, opts ...RequestOption) (*Gateway, error) {
+	r := s.client.request(operation{
+		name: "OutboundGateways.Get", class: retry.Read, method: http.MethodGet, path: outboundGatewayPath,
+	}, opts, gatewayID)
+	return one[gatewayWire, Gateway](ctx, s.client, r)
+}
+
+// List returns one page of the account's outbound gateways.
+//
+// https://docs.videosdk.live/server-sdk-reference-node/classes/OutboundTrunkResource
+func (s *OutboundGatewaysService) List(ctx context.Context, params GatewayListParams, opts ...RequestOption) (*Page[Gateway], error) {
+	r := s.client.request(operation{
+		name: "OutboundGateways.List", class: retry.Read, method: http.MethodGet, path: outboundGatewaysPath,
+	}, opts)
+	params.fill(r)
+	return list[gatewayWire, Gateway](ctx, s.client, r)
+}
+
+// All returns the outbound gateways of all pages, which it fetches as they are
+// needed. An error ends the iteration.
+func (s *OutboundGatewaysService) All(ctx context.Context, params GatewayListParams, opts ...RequestOption) iter.Seq2[*Gateway, error] {
+	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Gateway], error) {
+		asked := params
+		asked.Page, asked.PerPage = page, perPage
+		return s.List(ctx, asked, opts...)
+	})
+}
+
+// Update changes an outbound gateway. Record, NoiseCancellation, EnableDTMF and
+// Region are set to what params hold, also if that is false or empty; see
+// [GatewayUpdateParams]. An unknown outcome is not repeated; see
+// [WithRetryUnknown]. If the server's answer does not hold the gateway, the one
+// returned has its ID and Raw only.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/outbound-gateway/update-outbound-gateway
+func (s *OutboundGatewaysService) Update(ctx context.Context, gatewayID string, params GatewayUpdateParams, opts ...RequestOption) (*Gateway, error) {
+	r := s.client.request(operation{
+		name: "OutboundGateways.Update", class: retry.Replace, method: http.MethodPatch, path: outboundGatewayPath,
+	}, opts, gatewayID)
+	params.checkOutbound(&r.faults)
+	r.body = params
+	return updatedGateway(ctx, s.client, r, gatewayID)
+}
+
+// Modify reads an outbound gateway, lets change say what is to be different,
+// and writes that. What change does not touch stays as it is, also the four
+// fields that Update would reset. A write of somebody else between the two is
+// lost as far as those four are concerned.
+func (s *OutboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
+	gateway, err := s.Get(ctx, gatewayID, opts...)
+	if err != nil {
+		return nil, err
+	}
+	params := gateway.state()
+	change(&params)
+	return s.Update(ctx, gatewayID, params, opts...)
+}
+
+// Delete removes an outbound gateway.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/outbound-gateway/delete-outbound-gateway
+func (s *OutboundGatewaysService) Delete(ctx context.Context, gatewayID string, opts ...RequestOption) (*DeleteResult, error) {
+	r := s.client.request(operation{
+		name: "OutboundGateways.Delete", class: retry.Delete, method: http.MethodDelete, path: outboundGatewayPath,
+	}, opts, gatewayID)
+	return s.client.remove(ctx, r, gatewayID)
+}
+
+// state returns an update that changes nothing.
+func (g *Gateway) state() GatewayUpdateParams {
+	return GatewayUpdateParams{
+		Record: g.Record, NoiseCancellation: g.NoiseCancellation, EnableDTMF: g.EnableDTMF, Region: g.Region,
+	}
+}
+
+func updatedGateway(ctx context.Context, c *Client, r *request, gatewayID string) (*Gateway, error) {
+	gateway, raw, err := changed[gatewayWire, Gateway](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	if gateway == nil {
+		gateway = &Gateway{ID: gatewayID, Raw: raw}
+	}
+	return gateway, nil
 }

@@ -3,21 +3,27 @@ package videosdk
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 	"github.com/videosdk-sip-go/videosdk/internal/lenient"
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
 )
 
 // Page is one page of a list.
 type Page[T any] struct {
 	// Items are the things on the page, in the server's order.
 	Items []*T
-	// Page is the number of the page; the first is 1.
+	// Page is the number of the page, the first of which is 1; 0 if the server
+	// did not say.
 	Page int
-	// PerPage is how many items a page holds at most.
+	// PerPage is how many items a page holds at most, 0 if the server did not
+	// say.
 	PerPage int
 	// LastPage is the number of the last page, 0 if the server did not say.
 	LastPage int
@@ -26,6 +32,13 @@ type Page[T any] struct {
 
 	ids []string // of Items
 }
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p Page[T]) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p Page[T]) LogValue() slog.Value { return redact.LogValue(p) }
 
 // largestPage is the documented limit for phone numbers, and is what All asks
 // for. A server that allows less answers less, and says how many pages there
@@ -100,19 +113,66 @@ func (l *listing) info() *pageInfo {
 }
 
 // list sends a request that answers a page.
-func list[W wire[T], T any](ctx context.Context, c *Client, r *request) (*Page[T], error) {
+func list[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*Page[T], error) {
 	x, a, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	page, problem := decodePage[W](a.body)
+	if page := quickPage[W, T, P](a.body); page != nil {
+		return page, nil
+	}
+	page, problem := decodePage[W, T, P](a.body)
 	if problem != "" {
 		return nil, x.refuse(problem)
 	}
 	return page, nil
 }
 
-func decodePage[W wire[T], T any](body []byte) (page *Page[T], problem string) {
+// quickPage decodes a page that is as documented, in one pass: pages are the
+// largest of all answers. It returns nil for any other.
+func quickPage[W, T any, P wire[W, T]](body []byte) *Page[T] {
+	var documented struct {
+		PageInfo *pageInfo `json:"pageInfo"`
+		Data     []W       `json:"data"`
+	}
+	if json.Unmarshal(body, &documented) != nil || documented.PageInfo == nil || documented.Data == nil {
+		return nil
+	}
+	elements := jsonscan.Elements(jsonscan.Member(body, "data"))
+	if len(elements) != len(documented.Data) {
+		return nil
+	}
+	page := newPage[T](documented.PageInfo, len(elements))
+	for i := range elements {
+		if !isObject(elements[i]) {
+			continue // a null among the items
+		}
+		item, id := P(&documented.Data[i]).resource(elements[i])
+		page.add(item, id, elements[i])
+	}
+	return page
+}
+
+func newPage[T any](info *pageInfo, size int) *Page[T] {
+	return &Page[T]{
+		Items:    make([]*T, 0, size),
+		Page:     max(info.CurrentPage, info.Page),
+		PerPage:  info.PerPage,
+		LastPage: max(info.LastPage, info.TotalPages),
+		Total:    info.Total,
+		ids:      make([]string, 0, size),
+	}
+}
+
+func (p *Page[T]) add(item *T, id string, raw []byte) {
+	if id == "" {
+		id = string(raw) // as good as an id to know it again by
+	}
+	p.Items = append(p.Items, item)
+	p.ids = append(p.ids, id)
+}
+
+func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem string) {
 	var l listing
 	switch {
 	case isBlank(body):
@@ -129,67 +189,49 @@ func decodePage[W wire[T], T any](body []byte) (page *Page[T], problem string) {
 	if l.items() == nil && l.PageInfo == nil && l.Pagination == nil {
 		return nil, "it has no list"
 	}
-	info := l.info()
-	page = &Page[T]{
-		Page:     max(info.CurrentPage, info.Page),
-		PerPage:  info.PerPage,
-		LastPage: max(info.LastPage, info.TotalPages),
-		Total:    info.Total,
-	}
-	return page, decodeItems[W](l.items(), page)
-}
-
-func decodeItems[W wire[T], T any](raw json.RawMessage, page *Page[T]) (problem string) {
-	if raw == nil {
-		return ""
-	}
 	var elements []json.RawMessage
-	if err := json.Unmarshal(raw, &elements); err != nil {
-		return "it is not JSON: " + err.Error()
+	if raw := l.items(); raw != nil {
+		if err := json.Unmarshal(raw, &elements); err != nil {
+			return nil, "it is not JSON: " + err.Error()
+		}
 	}
-	page.Items = make([]*T, 0, len(elements))
-	page.ids = make([]string, 0, len(elements))
+	page = newPage[T](l.info(), len(elements))
 	for _, element := range elements {
 		if !isObject(element) {
 			continue // a null among the items
 		}
-		item, id, err := decodeOne[W](element)
+		item, id, err := decodeOne[W, T, P](element)
 		if err != nil {
-			return err.Error()
+			return nil, err.Error()
 		}
-		if id == "" {
-			id = string(element) // as good as an id to know it again by
-		}
-		page.Items = append(page.Items, item)
-		page.ids = append(page.ids, id)
+		page.add(item, id, element)
 	}
-	return ""
+	return page, ""
 }
 
-// all walks the pages of a list. An item that moved to the next page while the
-// list was read is given once. The walk ends with the last page, or with two
-// pages in a row that have nothing new, whatever the server says of more.
+// all walks the pages of a list. An item that moved to a later page while the
+// list was read is given once; one that moved to an earlier page is missed. The
+// walk ends with the last page, or, whatever the server says of more, when more
+// pages in a row had nothing new than had something before: a list that has
+// grown at its front brings back all that was read, but not more.
 func all[T any](page, perPage int, get func(page, perPage int) (*Page[T], error)) iter.Seq2[*T, error] {
 	if perPage == 0 {
 		perPage = largestPage
 	}
 	return func(yield func(*T, error) bool) {
-		var before map[string]bool // ids of the page before
-		for n, stale := max(page, 1), 0; stale < 2; n++ {
+		given := make(map[string]bool) // by id
+		for n, fresh, stale := max(page, 1), 0, 0; stale <= fresh; n++ {
 			p, err := get(n, perPage)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			stale++
-			ids := make(map[string]bool, len(p.ids))
+			before := len(given)
 			for i, id := range p.ids {
-				known := before[id] || ids[id]
-				ids[id] = true
-				if known {
+				if given[id] {
 					continue
 				}
-				stale = 0
+				given[id] = true
 				if !yield(p.Items[i], nil) {
 					return
 				}
@@ -197,7 +239,11 @@ func all[T any](page, perPage int, get func(page, perPage int) (*Page[T], error)
 			if p.isLast(n) {
 				return
 			}
-			before = ids
+			if len(given) > before {
+				fresh, stale = fresh+1, 0
+			} else {
+				stale++
+			}
 		}
 	}
 }
@@ -206,10 +252,10 @@ func all[T any](page, perPage int, get func(page, perPage int) (*Page[T], error)
 // page n.
 func (p *Page[T]) isLast(n int) bool {
 	switch {
-	case len(p.Items) == 0:
-		return true
 	case p.LastPage > 0:
 		return n >= p.LastPage
+	case len(p.Items) == 0:
+		return true
 	case p.PerPage > 0:
 		return len(p.Items) < p.PerPage
 	default:
@@ -217,11 +263,14 @@ func (p *Page[T]) isLast(n int) bool {
 	}
 }
 
-// setList adds a query parameter of comma-separated values.
+// setList adds a query parameter of comma-separated values. An empty one among
+// them would be lost on the way, and a list of nothing else would ask for all.
 func setList[T ~string](r *request, name string, values []T) {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = string(v)
+		r.faults.check(strings.TrimSpace(texts[i]) != "" && !strings.Contains(texts[i], ","),
+			fmt.Sprintf("%s[%d]", name, i), "must not be empty, nor contain a comma")
 	}
 	r.set(name, strings.Join(texts, ","))
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
@@ -61,7 +62,7 @@ func (p PhoneNumber) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 func (p PhoneNumber) LogValue() slog.Value { return redact.LogValue(p) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (p *PhoneNumber) UnmarshalJSON(data []byte) error { return unmarshal[phoneNumberWire](data, p) }
+func (p *PhoneNumber) UnmarshalJSON(data []byte) error { return unmarshal[phoneNumberWire, PhoneNumber](data, p) }
 
 type phoneNumberFields PhoneNumber
 
@@ -74,14 +75,15 @@ type phoneNumberWire struct {
 	Outbound    *gatewayWire       `json:"outbound"`
 }
 
-func (w phoneNumberWire) resource(raw json.RawMessage) (*PhoneNumber, string) {
-	if w.PhoneNumber == nil {
-		w.PhoneNumber = &w.phoneNumberFields
+func (w *phoneNumberWire) resource(raw json.RawMessage) (*PhoneNumber, string) {
+	p := (*PhoneNumber)(&w.phoneNumberFields)
+	if w.PhoneNumber != nil {
+		p = (*PhoneNumber)(w.PhoneNumber)
 	}
-	p := PhoneNumber(*w.PhoneNumber)
-	p.Inbound, p.Outbound = w.Inbound.gateway(), w.Outbound.gateway()
+	p.Inbound = w.Inbound.gateway(jsonscan.Member(raw, "inbound"))
+	p.Outbound = w.Outbound.gateway(jsonscan.Member(raw, "outbound"))
 	p.Raw = raw
-	return &p, cmp.Or(p.ID, p.E164)
+	return p, cmp.Or(p.ID, p.E164)
 }
 
 // PhoneNumberCreateParams says which numbers to register, and with which
@@ -170,12 +172,14 @@ func (s *PhoneNumbersService) Create(ctx context.Context, params PhoneNumberCrea
 
 // Get returns a number, given in E.164, with its gateways. A number that the
 // account does not have is [ErrNotFound].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/phone-numbers/fetch-phone-number
 func (s *PhoneNumbersService) Get(ctx context.Context, e164 string, opts ...RequestOption) (*PhoneNumber, error) {
 	r := s.client.request(operation{
 		name: "PhoneNumbers.Get", class: retry.Read, method: http.MethodGet, path: phoneNumberPath,
 	}, opts, e164)
 	r.faults.number("e164", e164)
-	return one[phoneNumberWire](ctx, s.client, r)
+	return one[phoneNumberWire, PhoneNumber](ctx, s.client, r)
 }
 
 // PhoneNumberListParams choose numbers of the account. The zero value is the
@@ -191,17 +195,21 @@ type PhoneNumberListParams struct {
 }
 
 // List returns one page of the account's numbers.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/phone-numbers/fetch-all-phone-numbers
 func (s *PhoneNumbersService) List(ctx context.Context, params PhoneNumberListParams, opts ...RequestOption) (*Page[PhoneNumber], error) {
 	r := s.client.request(operation{
 		name: "PhoneNumbers.List", class: retry.Read, method: http.MethodGet, path: phoneNumbersPath,
 	}, opts)
 	r.setPage(params.Page, params.PerPage)
 	r.set("search", params.Search)
-	return list[phoneNumberWire](ctx, s.client, r)
+	return list[phoneNumberWire, PhoneNumber](ctx, s.client, r)
 }
 
 // All returns the numbers of all pages, which it fetches as they are needed.
-// An error ends the iteration.
+// An error ends the iteration. A number that moves to an earlier page
+// meanwhile, because others are released, is missed: read all before releasing
+// any.
 func (s *PhoneNumbersService) All(ctx context.Context, params PhoneNumberListParams, opts ...RequestOption) iter.Seq2[*PhoneNumber, error] {
 	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[PhoneNumber], error) {
 		asked := params
@@ -241,6 +249,8 @@ type detachWire struct {
 // Detach takes a number, given in E.164, off both its gateways. The number
 // stays with the account, and so do the gateways. [ErrBadRequest] says that it
 // was not attached, [ErrNotFound] that the account does not have it.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/phone-numbers/detach-gateway
 func (s *PhoneNumbersService) Detach(ctx context.Context, e164 string, opts ...RequestOption) (*DetachResult, error) {
 	r := s.client.request(operation{
 		name: "PhoneNumbers.Detach", class: retry.Create, method: http.MethodPost, path: phoneNumberDetachPath,
@@ -250,10 +260,11 @@ func (s *PhoneNumbersService) Detach(ctx context.Context, e164 string, opts ...R
 		PhoneNumber string `json:"phoneNumber"`
 	}{e164}
 	var w detachWire
-	raw, _, err := s.client.loose(ctx, r, &w)
+	raw, _, err := s.client.told(ctx, r, &w)
 	if err != nil {
 		return nil, err
 	}
+	w.PhoneNumber.E164 = cmp.Or(w.PhoneNumber.E164, e164)
 	return &DetachResult{
 		Message: w.Message, PhoneNumber: w.PhoneNumber,
 		InboundGatewayID: w.Inbound, OutboundGatewayID: w.Outbound, Raw: raw,
@@ -283,12 +294,14 @@ func (r ReleaseResult) LogValue() slog.Value { return redact.LogValue(r) }
 // detached, taken out of the routing rules and, if it was bought through
 // VideoSDK, released at the provider, which ends its billing and cannot be
 // undone. Releasing it again does no harm, so unknown outcomes are retried.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/phone-numbers/release-phone-number
 func (s *PhoneNumbersService) Release(ctx context.Context, phoneNumberID string, opts ...RequestOption) (*ReleaseResult, error) {
 	r := s.client.request(operation{
 		name: "PhoneNumbers.Release", class: retry.Repeatable, method: http.MethodPost, path: phoneNumberReleasePath,
 	}, opts, phoneNumberID)
 	result := &ReleaseResult{}
-	raw, _, err := s.client.loose(ctx, r, result)
+	raw, _, err := s.client.told(ctx, r, result)
 	if err != nil {
 		return nil, err
 	}
@@ -326,6 +339,8 @@ func (p *PhoneNumberGatewayUpdateParams) check(f *faults) {
 // [PhoneNumber.Inbound] or [PhoneNumber.Outbound]. Only what is set in params
 // changes. An unknown outcome is not repeated, because a late repeat could
 // overwrite a newer change; see [WithRetryUnknown].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/phone-numbers/update-gateway
 func (s *PhoneNumbersService) UpdateGateway(ctx context.Context, gatewayID string, params PhoneNumberGatewayUpdateParams, opts ...RequestOption) (*Ack, error) {
 	r := s.client.request(operation{
 		name: "PhoneNumbers.UpdateGateway", class: retry.Replace, method: http.MethodPatch, path: phoneNumberGatewayPath,

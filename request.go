@@ -2,6 +2,7 @@ package videosdk
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,7 +27,9 @@ type request struct {
 	escaped  string // the path, with the ids
 	shown    string // the path for errors and logs, without phone numbers
 	query    url.Values
-	body     any // what is sent as JSON, nil for nothing
+	body     any       // what is sent as JSON, nil for nothing
+	upload   *upload   // what is sent in place of JSON, to another place
+	sink     io.Writer // where an answer of text goes, in place of memory
 	settings settings
 	faults   faults
 }
@@ -78,6 +81,8 @@ func (r *request) encode() ([]byte, error) {
 		return nil, err
 	}
 	switch {
+	case r.upload != nil:
+		return nil, nil
 	case r.body != nil:
 		body, err := json.Marshal(r.body)
 		if err != nil {
@@ -101,5 +106,10 @@ func (r *request) url(base string) string {
 	return base + r.escaped + "?" + r.query.Encode()
 }
 
-// secrets returns what the body holds that must not show in an error text.
-func (r *request) secrets() []string { return redact.Secrets(r.body) }
+// secrets returns what the request holds that must not show in an error text.
+func (r *request) secrets() []string {
+	if r.upload != nil {
+		return r.upload.secrets()
+	}
+	return redact.Secrets(r.body)
+}

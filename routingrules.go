@@ -73,7 +73,7 @@ func (r RoutingRule) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 func (r RoutingRule) LogValue() slog.Value { return redact.LogValue(r) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (r *RoutingRule) UnmarshalJSON(data []byte) error { return unmarshal[routingRuleWire](data, r) }
+func (r *RoutingRule) UnmarshalJSON(data []byte) error { return unmarshal[routingRuleWire, RoutingRule](data, r) }
 
 type routingRuleFields RoutingRule
 
@@ -83,15 +83,15 @@ type routingRuleWire struct {
 	PhoneNumbers []string `json:"phoneNumbers"`
 }
 
-func (w routingRuleWire) resource(raw json.RawMessage) (*RoutingRule, string) {
-	r := RoutingRule(w.routingRuleFields)
+func (w *routingRuleWire) resource(raw json.RawMessage) (*RoutingRule, string) {
+	r := (*RoutingRule)(&w.routingRuleFields)
 	r.ID = cmp.Or(r.ID, w.RuleID)
 	r.Type = Direction(strings.ToLower(string(r.Type)))
 	if r.PhoneNumbers == nil {
 		r.PhoneNumbers = w.PhoneNumbers
 	}
 	r.Raw = raw
-	return &r, r.ID
+	return r, r.ID
 }
 
 // RoutingRuleCreateParams describe a rule to create.
@@ -157,21 +157,25 @@ func (p *RoutingRuleCreateParams) check(f *faults) {
 // number that another inbound rule has, and an unknown APIKey are refused with
 // [ErrBadRequest]. An unknown outcome is not repeated, because that could make
 // two rules: the error then matches [ErrMaybeApplied].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/create-routing-rule
 func (s *RoutingRulesService) Create(ctx context.Context, params RoutingRuleCreateParams, opts ...RequestOption) (*RoutingRule, error) {
 	r := s.client.request(operation{
 		name: "RoutingRules.Create", class: retry.Create, method: http.MethodPost, path: routingRulesPath,
 	}, opts)
 	params.check(&r.faults)
 	r.body = params
-	return one[routingRuleWire](ctx, s.client, r)
+	return one[routingRuleWire, RoutingRule](ctx, s.client, r)
 }
 
 // Get returns a rule. One that does not exist is [ErrNotFound].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/fetch-routing-rule
 func (s *RoutingRulesService) Get(ctx context.Context, ruleID string, opts ...RequestOption) (*RoutingRule, error) {
 	r := s.client.request(operation{
 		name: "RoutingRules.Get", class: retry.Read, method: http.MethodGet, path: routingRulePath,
 	}, opts, ruleID)
-	return one[routingRuleWire](ctx, s.client, r)
+	return one[routingRuleWire, RoutingRule](ctx, s.client, r)
 }
 
 // RoutingRuleListParams choose rules. The zero value is the first page of all.
@@ -192,6 +196,8 @@ type RoutingRuleListParams struct {
 }
 
 // List returns one page of the account's rules.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/fetch-all-routing-rule
 func (s *RoutingRulesService) List(ctx context.Context, params RoutingRuleListParams, opts ...RequestOption) (*Page[RoutingRule], error) {
 	r := s.client.request(operation{
 		name: "RoutingRules.List", class: retry.Read, method: http.MethodGet, path: routingRulesPath,
@@ -201,11 +207,12 @@ func (s *RoutingRulesService) List(ctx context.Context, params RoutingRuleListPa
 	r.set("type", string(params.Type))
 	setList(r, "ruleIds", params.RuleIDs)
 	setList(r, "roomType", params.RoomTypes)
-	return list[routingRuleWire](ctx, s.client, r)
+	return list[routingRuleWire, RoutingRule](ctx, s.client, r)
 }
 
 // All returns the rules of all pages, which it fetches as they are needed. An
-// error ends the iteration.
+// error ends the iteration. A rule that moves to an earlier page meanwhile,
+// because others are deleted, is missed: read all before deleting any.
 func (s *RoutingRulesService) All(ctx context.Context, params RoutingRuleListParams, opts ...RequestOption) iter.Seq2[*RoutingRule, error] {
 	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[RoutingRule], error) {
 		asked := params
@@ -257,13 +264,15 @@ func (p *RoutingRuleUpdateParams) check(f *faults) {
 // repeated, because a late repeat could overwrite a newer change; see
 // [WithRetryUnknown]. If the server's answer does not hold the rule, the one
 // returned has its ID and Raw only.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/update-routing-rule
 func (s *RoutingRulesService) Update(ctx context.Context, ruleID string, params RoutingRuleUpdateParams, opts ...RequestOption) (*RoutingRule, error) {
 	r := s.client.request(operation{
 		name: "RoutingRules.Update", class: retry.Replace, method: http.MethodPatch, path: routingRulePath,
 	}, opts, ruleID)
 	params.check(&r.faults)
 	r.body = params
-	rule, raw, err := changed[routingRuleWire](ctx, s.client, r)
+	rule, raw, err := changed[routingRuleWire, RoutingRule](ctx, s.client, r)
 	if err != nil {
 		return nil, err
 	}
@@ -275,6 +284,8 @@ func (s *RoutingRulesService) Update(ctx context.Context, ruleID string, params 
 
 // Delete removes a rule. A 409, which says that another request changed or
 // deleted the rule at the same moment, is retried, as documented.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/delete-routing-rule
 func (s *RoutingRulesService) Delete(ctx context.Context, ruleID string, opts ...RequestOption) (*DeleteResult, error) {
 	r := s.client.request(operation{
 		name: "RoutingRules.Delete", class: retry.ContestedDelete, method: http.MethodDelete, path: routingRulePath,

@@ -114,9 +114,13 @@ func (r RoutingRoom) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 func (r RoutingRoom) LogValue() slog.Value { return redact.LogValue(r) }
 
 // unmarshal implements json.Unmarshaler for a resource: in every spelling that
-// the API uses, and in that of json.Marshal.
-func unmarshal[W wire[T], T any](data []byte, dst *T) error {
-	item, _, err := decodeOne[W](bytes.Clone(data))
+// the API uses, and in that of json.Marshal. A null changes nothing, as
+// encoding/json has it.
+func unmarshal[W, T any, P wire[W, T]](data []byte, dst *T) error {
+	if string(data) == "null" {
+		return nil
+	}
+	item, _, err := decodeOne[W, T, P](bytes.Clone(data))
 	if err != nil {
 		return err
 	}

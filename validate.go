@@ -50,7 +50,7 @@ func (f *faults) auth(field string, auth *SIPAuth) {
 // id checks an id that becomes a segment of the path.
 func (f *faults) id(field, value string) {
 	switch {
-	case value == "":
+	case strings.TrimSpace(value) == "":
 		f.add(field, "is required")
 	case value == "." || value == "..":
 		f.add(field, "must not be . or ..")

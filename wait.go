@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,8 +46,11 @@ func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call
 		case err != nil && !poll.tolerates(ctx, err):
 			return nil, err
 		}
-		if waitErr := poll.pause(ctx, call); waitErr != nil {
-			return nil, fmt.Errorf("videosdk: Calls.Wait: %w", errors.Join(waitErr, err))
+		if waitErr := poll.pause(ctx, statusOrNone(call)); waitErr != nil {
+			if err != nil {
+				return nil, fmt.Errorf("videosdk: Calls.Wait: %w, after: %w", waitErr, err)
+			}
+			return nil, fmt.Errorf("videosdk: Calls.Wait: %w", waitErr)
 		}
 	}
 }
@@ -65,11 +69,20 @@ func (s *CallsService) WaitAnswered(ctx context.Context, callID string, opts ...
 	return call, nil
 }
 
+// statusOrNone returns the status of a call, nothing if there is no call. An
+// answer without a status counts as one that does not change.
+func statusOrNone(call *Call) string {
+	if call == nil {
+		return ""
+	}
+	return cmp.Or(string(call.Status), "unknown")
+}
+
 // poll is the schedule of a wait.
 type poll struct {
 	first, limit time.Duration
 	next         time.Duration
-	status       CallStatus
+	status       string
 	failures     int
 }
 
@@ -85,12 +98,12 @@ func (p *poll) tolerates(ctx context.Context, err error) bool {
 	return temporary && ctx.Err() == nil && p.failures < maxPollFailures
 }
 
-// pause waits until it is time to ask again. call is nil if asking failed.
-func (p *poll) pause(ctx context.Context, call *Call) error {
-	if call != nil {
+// pause waits until it is time to ask again. status is empty if asking failed.
+func (p *poll) pause(ctx context.Context, status string) error {
+	if status != "" {
 		p.failures = 0
-		if call.Status != p.status {
-			p.status, p.next = call.Status, p.first
+		if status != p.status {
+			p.status, p.next = status, p.first
 		}
 	}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -98,15 +111,23 @@ func (p *poll) pause(ctx context.Context, call *Call) error {
 		p.next = min(p.next, time.Until(deadline)-p.first)
 	}
 	if p.next <= 0 {
-		return fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)
+		return waitEnd{fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)}
 	}
 	timer := time.NewTimer(p.next)
 	defer timer.Stop()
 	p.next = min(p.next*3/2, p.limit)
 	select {
 	case <-ctx.Done():
-		return endOf(ctx)
+		return waitEnd{endOf(ctx)}
 	case <-timer.C:
 		return nil
 	}
 }
+
+// waitEnd is the end of the context of a wait.
+type waitEnd struct{ error }
+
+func (e waitEnd) Unwrap() error { return e.error }
+
+// Is matches ErrTimeout if the deadline ended the context, as a request does.
+func (e waitEnd) Is(target error) bool { return target == ErrTimeout && isTimeout(e.error) }

@@ -1,0 +1,216 @@
+package videosdk
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+)
+
+// BatchRecordsService manages the numbers of a campaign.
+//
+// https://docs.videosdk.live/server-sdk-reference-node/classes/BatchCallRecordsResource
+type BatchRecordsService struct{ client *Client }
+
+// The paths of batch records.
+const (
+	batchRecordsPath = batchCallPath + "/records"
+	batchRecordPath  = batchRecordsPath + "/{recordId}"
+	batchExportPath  = batchRecordsPath + "/export"
+)
+
+// BatchRecord is a number of a campaign, and what became of it.
+type BatchRecord struct {
+	ID      string `json:"recordId"`
+	BatchID string `json:"batchId"`
+	// PhoneNumber is whom the campaign dials, in E.164.
+	PhoneNumber string         `json:"phoneNumber"`
+	Metadata    map[string]any `json:"metadata" redact:"private"`
+	// Status is a text for people.
+	Status string `json:"status"`
+	CallID string `json:"callId"`
+	Reason string `json:"reason"`
+	// Attempts counts how often the number was dialled.
+	Attempts    int    `json:"attempts"`
+	RecordingID string `json:"recordingId"`
+	Recording   string `json:"recording" redact:"private"`
+	// CallDuration is in seconds, nil if there was no call.
+	CallDuration *float64  `json:"callDuration"`
+	CreatedAt    time.Time `json:"createdAt"`
+	UpdatedAt    time.Time `json:"updatedAt"`
+	// Raw is the record as it came, with what this library does not know.
+	Raw json.RawMessage `json:"-" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (b BatchRecord) Format(f fmt.State, _ rune) { redact.Format(f, b) }
+
+// LogValue is what log/slog shows: no secrets.
+func (b BatchRecord) LogValue() slog.Value { return redact.LogValue(b) }
+
+// UnmarshalJSON accepts every spelling that the API uses.
+func (b *BatchRecord) UnmarshalJSON(data []byte) error { return unmarshal[batchRecordWire, BatchRecord](data, b) }
+
+type batchRecordFields BatchRecord
+
+type batchRecordWire struct {
+	batchRecordFields
+	PlainID string `json:"id"`
+}
+
+func (w *batchRecordWire) resource(raw json.RawMessage) (*BatchRecord, string) {
+	b := (*BatchRecord)(&w.batchRecordFields)
+	b.ID = cmp.Or(b.ID, w.PlainID)
+	b.Raw = raw
+	return b, b.ID
+}
+
+// BatchRecordListParams choose records of a campaign. The zero value is the
+// first page of all.
+type BatchRecordListParams struct {
+	// Page is the number of the page, from 1. All begins with it.
+	Page int
+	// PerPage is how many records a page holds: 10 by default. All asks for
+	// 100 by default.
+	PerPage int
+	Status  string
+	// Query is looked for in the records.
+	Query string
+}
+
+// List returns one page of a campaign's records.
+func (s *BatchRecordsService) List(ctx context.Context, batchID string, params BatchRecordListParams, opts ...RequestOption) (*Page[BatchRecord], error) {
+	r := s.client.request(operation{
+		name: "BatchCalls.Records.List", class: retry.Read, method: http.MethodGet, path: batchRecordsPath,
+	}, opts, batchID)
+	r.setPage(params.Page, params.PerPage)
+	r.set("status", params.Status)
+	r.set("query", params.Query)
+	return list[batchRecordWire, BatchRecord](ctx, s.client, r)
+}
+
+// All returns the records of all pages, which it fetches as they are needed. An
+// error ends the iteration.
+func (s *BatchRecordsService) All(ctx context.Context, batchID string, params BatchRecordListParams, opts ...RequestOption) iter.Seq2[*BatchRecord, error] {
+	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[BatchRecord], error) {
+		asked := params
+		asked.Page, asked.PerPage = page, perPage
+		return s.List(ctx, batchID, asked, opts...)
+	})
+}
+
+// BatchRecordUpdateParams say what to change of a record. What is nil stays as
+// it is.
+type BatchRecordUpdateParams struct {
+	// PhoneNumber is whom the campaign dials, in E.164.
+	PhoneNumber *string        `json:"phoneNumber,omitzero"`
+	Metadata    map[string]any `json:"metadata,omitzero" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (p BatchRecordUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue is what log/slog shows: no secrets.
+func (p BatchRecordUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
+// Update changes a record. An unknown outcome is not repeated; see
+// [WithRetryUnknown]. If the server's answer does not hold the record, the one
+// returned has its IDs and Raw only.
+func (s *BatchRecordsService) Update(ctx context.Context, batchID, recordID string, params BatchRecordUpdateParams, opts ...RequestOption) (*BatchRecord, error) {
+	r := s.client.request(operation{
+		name: "BatchCalls.Records.Update", class: retry.Replace, method: http.MethodPut, path: batchRecordPath,
+	}, opts, batchID, recordID)
+	r.faults.anyField(&params)
+	if params.PhoneNumber != nil {
+		r.faults.number("phoneNumber", *params.PhoneNumber)
+	}
+	r.body = params
+	record, raw, err := changed[batchRecordWire, BatchRecord](ctx, s.client, r)
+	if err != nil {
+		return nil, err
+	}
+	if record == nil {
+		record = &BatchRecord{ID: recordID, BatchID: batchID, Raw: raw}
+	}
+	return record, nil
+}
+
+// BatchRecordDeleteResult tells how many records were deleted.
+type BatchRecordDeleteResult struct {
+	// Message is the server's own text.
+	Message string `json:"message"`
+	// DeletedCount counts the records that the last attempt deleted. When an
+	// earlier attempt had done so and its answer was lost, it is less than
+	// what was asked for.
+	DeletedCount int `json:"deletedCount"`
+	// AlreadyGone says that an earlier attempt of the same call, whose answer
+	// was lost, had deleted them.
+	AlreadyGone bool `json:"alreadyGone"`
+	// Raw is the answer as it came.
+	Raw json.RawMessage `json:"-" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (b BatchRecordDeleteResult) Format(f fmt.State, _ rune) { redact.Format(f, b) }
+
+// LogValue is what log/slog shows: no secrets.
+func (b BatchRecordDeleteResult) LogValue() slog.Value { return redact.LogValue(b) }
+
+// Delete removes records from a campaign.
+func (s *BatchRecordsService) Delete(ctx context.Context, batchID string, recordIDs []string, opts ...RequestOption) (*BatchRecordDeleteResult, error) {
+	r := s.client.request(operation{
+		name: "BatchCalls.Records.Delete", class: retry.Delete, method: http.MethodDelete, path: batchRecordsPath,
+	}, opts, batchID)
+	r.faults.check(len(recordIDs) > 0, "recordIds", "needs at least one id")
+	for i, id := range recordIDs {
+		r.faults.require(fmt.Sprintf("recordIds[%d]", i), id)
+	}
+	r.body = struct {
+		RecordIDs []string `json:"recordIds"`
+	}{recordIDs}
+	result := &BatchRecordDeleteResult{}
+	raw, gone, err := s.client.told(ctx, r, result)
+	if err != nil {
+		return nil, err
+	}
+	result.AlreadyGone, result.Raw = gone, raw
+	return result, nil
+}
+
+// BatchRecordExportParams choose the records to export. The zero value is all.
+type BatchRecordExportParams struct {
+	Status string
+	// Search is looked for in the records.
+	Search string
+}
+
+// Export writes the records of a campaign to a writer, as CSV, as they come:
+// they are not kept in memory, and may be larger than other answers. The
+// attempt timeout covers the whole of it; see [WithAttemptTimeout]. Once
+// something has been written, nothing is retried: the error then says so, and
+// what was written is incomplete.
+func (s *BatchRecordsService) Export(ctx context.Context, batchID string, to io.Writer, params BatchRecordExportParams, opts ...RequestOption) error {
+	r := s.client.request(operation{
+		name: "BatchCalls.Records.Export", class: retry.Read, method: http.MethodGet, path: batchExportPath,
+	}, opts, batchID)
+	r.faults.check(to != nil, "to", "must not be nil")
+	r.set("status", params.Status)
+	r.set("search", params.Search)
+	r.sink = to
+	x, a, err := s.client.send(ctx, r)
+	if err == nil && !isBlank(a.body) {
+		return x.refuse("it is not CSV")
+	}
+	return err
+}

@@ -1,0 +1,238 @@
+package videosdk
+
+import (
+	"cmp"
+	fifo "container/list"
+	"context"
+	"slices"
+	"sync"
+)
+
+// defaultTracked is how many calls a CallTracker knows unless it is told
+// otherwise.
+const defaultTracked = 10_000
+
+// CallTracker keeps the state of calls from their events. Webhooks arrive late,
+// twice and out of order; the tracker keeps the furthest status of each call by
+// the course of a call's life, so that a late call-ringing never overwrites
+// call-hangup. It is safe for concurrent use. The zero value is not usable: see
+// [NewCallTracker].
+type CallTracker struct {
+	max     int
+	updated func(*Call)
+
+	ordered sync.Mutex // held while the function is told, so that it hears of changes in order
+
+	mu      sync.Mutex
+	calls   map[string]*fifo.Element
+	order   fifo.List // of *trackedCall, the one that is longest without an event first
+	waiting map[string][]chan struct{}
+}
+
+type trackedCall struct {
+	call  *Call // never changed, only replaced
+	event *Event
+}
+
+// TrackerOption is a setting of [NewCallTracker].
+type TrackerOption func(*CallTracker)
+
+// WithTrackedCalls limits how many calls are known: those with the latest
+// events. Default: 10,000.
+func WithTrackedCalls(max int) TrackerOption {
+	return func(t *CallTracker) { t.max = max }
+}
+
+// WithUpdated is called with a call each time that its status has changed, in
+// the order of the changes, one at a time. It must not call Observe.
+func WithUpdated(updated func(*Call)) TrackerOption {
+	return func(t *CallTracker) { t.updated = updated }
+}
+
+// NewCallTracker returns a tracker that knows no call yet.
+func NewCallTracker(opts ...TrackerOption) *CallTracker {
+	t := &CallTracker{
+		max:     defaultTracked,
+		updated: func(*Call) {},
+		calls:   map[string]*fifo.Element{},
+		waiting: map[string][]chan struct{}{},
+	}
+	for _, opt := range opts {
+		opt(t)
+	}
+	return t
+}
+
+// Observe takes an event, such as a [WebhookFunc] gets, and reports whether it
+// changed the status of its call. An event without a call changes nothing.
+func (t *CallTracker) Observe(event *Event) (changed bool) {
+	if event == nil || event.Call == nil || event.Call.Status == "" {
+		return false
+	}
+	t.ordered.Lock()
+	defer t.ordered.Unlock()
+	call, changed := t.apply(event)
+	if changed {
+		t.updated(call)
+	}
+	return changed
+}
+
+func (t *CallTracker) apply(event *Event) (call *Call, changed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	element, known := t.calls[event.Call.ID]
+	if !known {
+		t.makeRoom()
+		t.calls[event.Call.ID] = t.order.PushBack(&trackedCall{call: event.Call, event: event})
+		t.wake(event.Call.ID)
+		return event.Call, true
+	}
+	tracked := element.Value.(*trackedCall)
+	t.order.MoveToBack(element)
+	if event.Call.Status == tracked.call.Status || !follows(event, tracked.event) {
+		return tracked.call, false
+	}
+	tracked.call, tracked.event = merge(event.Call, tracked.call), event
+	t.wake(event.Call.ID)
+	return tracked.call, true
+}
+
+// makeRoom forgets the call that is longest without an event.
+func (t *CallTracker) makeRoom() {
+	for len(t.calls) >= max(t.max, 1) {
+		oldest := t.order.Front()
+		delete(t.calls, oldest.Value.(*trackedCall).call.ID)
+		t.order.Remove(oldest)
+	}
+}
+
+// follows reports whether an event tells of a later moment than the one before
+// it. A call that is over stays over. Of two events that know their times, the
+// later one counts; otherwise the one further in the course of a call.
+func follows(event, before *Event) bool {
+	now, then := event.Call.Status, before.Call.Status
+	switch {
+	case then.IsTerminal():
+		return false
+	case now.IsTerminal():
+		return true
+	case !event.Timestamp.IsZero() && !before.Timestamp.IsZero() && !event.Timestamp.Equal(before.Timestamp):
+		return event.Timestamp.After(before.Timestamp)
+	default:
+		return now.stage() > then.stage()
+	}
+}
+
+// stage is how far in its life a call with this status is.
+func (s CallStatus) stage() int {
+	switch s {
+	case CallInitiated, CallIncoming:
+		return 1
+	case CallVerified:
+		return 2
+	case CallRinging:
+		return 3
+	case CallAnswered:
+		return 4
+	case CallTransferInitiated, CallSwitchRoomInitiated:
+		return 5
+	case CallTransferAccepted:
+		return 6
+	case CallTransferring:
+		return 7
+	case CallTransferRinging:
+		return 8
+	case CallTransferred, CallTransferFailed, CallSwitchRoomCompleted, CallSwitchRoomFailed:
+		return 9
+	default:
+		if s.IsTerminal() {
+			return 10
+		}
+		return 0 // unknown: tells nothing of the order
+	}
+}
+
+// merge returns the newer state of a call with what only the older one tells.
+func merge(newer, older *Call) *Call {
+	call := *newer
+	call.Type = cmp.Or(call.Type, older.Type)
+	call.To = cmp.Or(call.To, older.To)
+	call.From = cmp.Or(call.From, older.From)
+	call.RoomID = cmp.Or(call.RoomID, older.RoomID)
+	call.SessionID = cmp.Or(call.SessionID, older.SessionID)
+	call.GatewayID = cmp.Or(call.GatewayID, older.GatewayID)
+	call.RuleID = cmp.Or(call.RuleID, older.RuleID)
+	if call.Metadata == nil {
+		call.Metadata = older.Metadata
+	}
+	if len(call.Timelog) < len(older.Timelog) {
+		call.Timelog = older.Timelog
+	}
+	call.Start = cmp.Or(call.Start, older.Start)
+	return &call
+}
+
+// Call returns what is known of a call, and whether anything is. The call must
+// not be changed.
+func (t *CallTracker) Call(callID string) (call *Call, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	element, known := t.calls[callID]
+	if !known {
+		return nil, false
+	}
+	return element.Value.(*trackedCall).call, true
+}
+
+// Wait waits for the events of a call until the function says that the call is
+// as wanted, or the call is over (nil waits for that), and returns the call. It
+// does the same as [CallsService.Wait] without asking the server: if the
+// webhooks do not arrive, only the context ends it.
+func (t *CallTracker) Wait(ctx context.Context, callID string, until func(*Call) bool) (*Call, error) {
+	for {
+		call, changed := t.look(callID)
+		if call != nil && (call.IsOver() || until != nil && until(call)) {
+			t.leave(callID, changed)
+			return call, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.leave(callID, changed)
+			return nil, endOf(ctx)
+		}
+	}
+}
+
+// look returns a call, nil if it is not known yet, and what is closed when it
+// changes.
+func (t *CallTracker) look(callID string) (*Call, chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	changed := make(chan struct{})
+	t.waiting[callID] = append(t.waiting[callID], changed)
+	if element, known := t.calls[callID]; known {
+		return element.Value.(*trackedCall).call, changed
+	}
+	return nil, changed
+}
+
+func (t *CallTracker) wake(callID string) {
+	for _, changed := range t.waiting[callID] {
+		close(changed)
+	}
+	delete(t.waiting, callID)
+}
+
+// leave forgets somebody who waits no more.
+func (t *CallTracker) leave(callID string, changed chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	waiting := slices.DeleteFunc(t.waiting[callID], func(c chan struct{}) bool { return c == changed })
+	if len(waiting) == 0 {
+		delete(t.waiting, callID)
+		return
+	}
+	t.waiting[callID] = waiting
+}

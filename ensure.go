@@ -1,0 +1,146 @@
+package videosdk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+)
+
+// maxEnsureRounds is how often Ensure reads and creates again without coming
+// any nearer to its end.
+const maxEnsureRounds = 8
+
+// EnsureResult tells what [PhoneNumbersService.Ensure] found and what it made.
+type EnsureResult struct {
+	// Existing are the numbers that had their gateways when Ensure first
+	// looked.
+	Existing []*PhoneNumber
+	// Created are those that have got them since: from this call, or from
+	// another that ran at the same time.
+	Created []*PhoneNumber
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (r EnsureResult) Format(f fmt.State, _ rune) { redact.Format(f, r) }
+
+// LogValue is what log/slog shows: no secrets.
+func (r EnsureResult) LogValue() slog.Value { return redact.LogValue(r) }
+
+// Ensure registers those of the numbers that do not have their gateways yet,
+// and leaves the others alone: run it any number of times, from any number of
+// processes, and each number ends with one pair of gateways.
+//
+// It reads every number, creates what is missing, and reads again: after
+// success, after a lost race (409), after a refusal that a race explains (400),
+// and after an unknown outcome, which is safe to repeat here because the server
+// creates all or nothing and refuses a number that is attached. It gives up with
+// the last error when it comes no nearer to its end. A number that has a gateway
+// of one direction only is an error that names it: detach it first.
+//
+// Existing numbers keep the gateways that they have, whatever params say.
+func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCreateParams, opts ...RequestOption) (*EnsureResult, error) {
+	var f faults
+	settings := s.client.defaults.forCall(opts, &f)
+	params.check(&f)
+	if err := f.err("PhoneNumbers.Ensure"); err != nil {
+		return nil, err
+	}
+	e := ensuring{service: s, opts: opts, found: map[string]*PhoneNumber{}}
+	numbers := slices.Compact(slices.Sorted(slices.Values(params.PhoneNumbers)))
+	missing, err := e.read(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	existing := e.take()
+	for stale := 0; len(missing) > 0; stale++ {
+		params.PhoneNumbers = missing
+		_, refused := s.Create(ctx, params, opts...)
+		if refused != nil && !mayHaveRaced(refused) {
+			return nil, refused
+		}
+		left, err := e.read(ctx, missing)
+		if err != nil {
+			return nil, errors.Join(err, refused)
+		}
+		if len(left) < len(missing) {
+			missing, stale = left, -1 // the next round is the first again
+			continue
+		}
+		if stale >= maxEnsureRounds || stale > 0 && errors.Is(refused, ErrBadRequest) {
+			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %d numbers have no gateways after %d rounds: %w",
+				len(missing), stale+1, cmp.Or(refused, ErrConflict))
+		}
+		if err := sleep(ctx, settings.backoff.Wait(stale)); err != nil {
+			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %w", errors.Join(err, refused))
+		}
+	}
+	return &EnsureResult{Existing: existing, Created: e.take()}, nil
+}
+
+// mayHaveRaced reports whether another request that did the same thing could
+// be the reason of the error.
+func mayHaveRaced(err error) bool {
+	return errors.Is(err, ErrMaybeApplied) || errors.Is(err, ErrConflict) || errors.Is(err, ErrBadRequest)
+}
+
+// ensuring is one run of Ensure.
+type ensuring struct {
+	service *PhoneNumbersService
+	opts    []RequestOption
+	found   map[string]*PhoneNumber // complete, and not taken yet
+}
+
+// read looks the numbers up and returns those that have no gateways.
+func (e *ensuring) read(ctx context.Context, numbers []string) (missing []string, err error) {
+	for _, e164 := range numbers {
+		number, err := e.service.Get(ctx, e164, e.opts...)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			missing = append(missing, e164)
+		case err != nil:
+			return nil, err
+		case number.Inbound == nil && number.Outbound == nil:
+			missing = append(missing, e164)
+		case number.Inbound == nil || number.Outbound == nil:
+			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %s has a gateway of one direction only: detach it first: %w",
+				e164, ErrConflict)
+		default:
+			e.found[e164] = number
+		}
+	}
+	return missing, nil
+}
+
+// take returns what was found since the last time, in order of number.
+func (e *ensuring) take() []*PhoneNumber {
+	numbers := make([]*PhoneNumber, 0, len(e.found))
+	for _, number := range e.found {
+		numbers = append(numbers, number)
+	}
+	clear(e.found)
+	slices.SortFunc(numbers, func(a, b *PhoneNumber) int { return cmp.Compare(a.E164, b.E164) })
+	return numbers
+}
+
+// sleep waits, or returns why the context ended. A wait that would not end
+// before the context's deadline is not begun.
+func sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return fmt.Errorf("%w before the next attempt", context.DeadlineExceeded)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return endOf(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,599 @@
+package videosdk_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk"
+)
+
+// sentinels are all errors of the package that errors.Is knows.
+func sentinels() []error {
+	return []error{
+		videosdk.ErrBadRequest, videosdk.ErrUnauthorized, videosdk.ErrPaymentRequired, videosdk.ErrForbidden,
+		videosdk.ErrNotFound, videosdk.ErrConflict, videosdk.ErrRateLimited, videosdk.ErrServer, videosdk.ErrTimeout,
+		videosdk.ErrInvalidRequest, videosdk.ErrInvalidResponse, videosdk.ErrResponseTooLarge, videosdk.ErrMaybeApplied,
+		videosdk.ErrNoCredentials, videosdk.ErrNotAnswered,
+	}
+}
+
+// timeoutError is an error as net/http returns it.
+type timeoutError struct{}
+
+func (timeoutError) Error() string { return "i/o timeout" }
+func (timeoutError) Timeout() bool { return true }
+
+func TestEachErrorMatchesItsSentinelsAndNoOthers(t *testing.T) {
+	status := func(code int) error { return &videosdk.APIError{StatusCode: code} }
+	tests := []struct {
+		name string
+		err  error
+		want []error
+	}{
+		{"a 400", status(400), []error{videosdk.ErrBadRequest}},
+		{"a 401", status(401), []error{videosdk.ErrUnauthorized}},
+		{"a 402", status(402), []error{videosdk.ErrPaymentRequired}},
+		{"a 403", status(403), []error{videosdk.ErrForbidden}},
+		{"a 404", status(404), []error{videosdk.ErrNotFound}},
+		{"a 409", status(409), []error{videosdk.ErrConflict}},
+		{"a 418", status(418), nil},
+		{"a 429", status(429), []error{videosdk.ErrRateLimited}},
+		{"a 500", status(500), []error{videosdk.ErrServer}},
+		{"a 599", status(599), []error{videosdk.ErrServer}},
+		{"an answer after which something may have happened", &videosdk.APIError{StatusCode: 503, MaybeApplied: true},
+			[]error{videosdk.ErrServer, videosdk.ErrMaybeApplied}},
+		{"an answer that is not understood", &videosdk.APIError{StatusCode: 200, Err: fmt.Errorf("%w: HTML", videosdk.ErrInvalidResponse)},
+			[]error{videosdk.ErrInvalidResponse}},
+		{"an answer that is too large", &videosdk.APIError{StatusCode: 200, Err: videosdk.ErrResponseTooLarge}, []error{videosdk.ErrResponseTooLarge}},
+		{"an answer that stalled", &videosdk.APIError{StatusCode: 200, Err: timeoutError{}}, []error{videosdk.ErrTimeout}},
+		{"a lost connection", &videosdk.RequestError{Err: io.ErrUnexpectedEOF}, nil},
+		{"a lost connection after which something may have happened", &videosdk.RequestError{Err: io.ErrUnexpectedEOF, MaybeApplied: true},
+			[]error{videosdk.ErrMaybeApplied}},
+		{"a connection that could not be made in time", &videosdk.RequestError{Err: timeoutError{}}, []error{videosdk.ErrTimeout}},
+		{"a refused request", &videosdk.ValidationError{}, []error{videosdk.ErrInvalidRequest}},
+		{"a call that nobody answered", &videosdk.CallEndedError{Call: &videosdk.Call{}}, []error{videosdk.ErrNotAnswered}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, sentinel := range sentinels() {
+				wanted := false
+				for _, want := range tt.want {
+					wanted = wanted || want == sentinel
+				}
+				assert.Equal(t, wanted, errors.Is(tt.err, sentinel), sentinel)
+			}
+			assert.NotErrorIs(t, tt.err, nil)
+		})
+	}
+}
+
+func TestEachFaultOfARefusedRequestCanBeReached(t *testing.T) {
+	_, err := newRecorder(t, http.StatusOK, `{}`).client().PhoneNumbers.Create(t.Context(), videosdk.PhoneNumberCreateParams{})
+	var refused *videosdk.ValidationError
+	require.ErrorAs(t, err, &refused)
+	assert.Greater(t, len(refused.Fields), 1)
+	var field *videosdk.FieldError
+	require.ErrorAs(t, err, &field)
+	assert.Equal(t, "name", field.Field)
+}
+
+func TestErrorTexts(t *testing.T) {
+	getCall := func(client *videosdk.Client) error {
+		_, err := client.Calls.Get(t.Context(), "call_1")
+		return err
+	}
+	placeCall := func(client *videosdk.Client) error {
+		_, err := client.Calls.Create(t.Context(), newCall("rule_1"))
+		return err
+	}
+	answered := func(status int, body string, header ...string) *videosdk.Client {
+		return (&recorder{t: t}).then(status, body, header...).client(videosdk.WithMaxRetries(0))
+	}
+	lost := func(err error) *videosdk.Client {
+		client, newErr := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+			Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, err }),
+		}), videosdk.WithMaxRetries(0))
+		require.NoError(t, newErr)
+		return client
+	}
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"an answer with everything",
+			getCall(answered(404, `{"message":"Call not found","code":"E404"}`, "X-Request-Id", "req_1")),
+			"videosdk: Calls.Get: GET /v2/sip/call/call_1: 404 Not Found: Call not found (1 attempt; code E404; request id req_1)"},
+		{"an answer without a word",
+			getCall(answered(500, ``)),
+			"videosdk: Calls.Get: GET /v2/sip/call/call_1: 500 Internal Server Error (1 attempt)"},
+		{"a status that nobody knows",
+			getCall(answered(499, ``)),
+			"videosdk: Calls.Get: GET /v2/sip/call/call_1: 499 (1 attempt)"},
+		{"a server that wants to be left alone for long",
+			getCall(answered(429, `{"error":"slow down"}`, "Retry-After", "3600")),
+			"videosdk: Calls.Get: GET /v2/sip/call/call_1: 429 Too Many Requests: slow down (1 attempt; retry after 1h0m0s)"},
+		{"a call whose fate is unknown",
+			placeCall(answered(503, `{"message":"down"}`)),
+			"videosdk: Calls.Create: POST /v2/sip/call: 503 Service Unavailable: down (1 attempt)" +
+				": the request may have been applied: look before repeating it"},
+		{"a redirect",
+			placeCall(answered(302, ``, "Location", "https://evil.example/steal?token=abc")),
+			"videosdk: Calls.Create: POST /v2/sip/call: 302 Found (1 attempt; redirects are not followed, not to https://evil.example)"},
+		{"a captive portal",
+			getCall(answered(200, `<html>`, "Content-Type", "text/html; charset=utf-8")),
+			"videosdk: Calls.Get: GET /v2/sip/call/call_1: 200 OK: videosdk: invalid response: it is not a JSON object" +
+				" (the answer's type is text/html) (1 attempt)"},
+		{"a lost connection",
+			getCall(lost(errors.New("connection reset by peer"))),
+			"videosdk: Calls.Get: GET /v2/sip/call/call_1: connection reset by peer (1 attempt)"},
+		{"a lost call",
+			placeCall(lost(errors.New("connection reset by peer"))),
+			"videosdk: Calls.Create: POST /v2/sip/call: connection reset by peer (1 attempt)" +
+				": the request may have been applied: look before repeating it"},
+		{"a refused request",
+			placeCallToNobody(t, answered(200, ``)),
+			"videosdk: Calls.Create: nothing was sent: sipCallTo: must be an E.164 number, such as +14155550123, or a SIP URI, such as " +
+				"sip:alice@example.com; routingRuleId: is required (or gatewayId, for a call without a rule)"},
+		{"a call that nobody answered",
+			&videosdk.CallEndedError{Call: &videosdk.Call{ID: "call_1", Status: videosdk.CallRejected}},
+			"videosdk: call call_1 ended without having been answered: rejected"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { assert.EqualError(t, tt.err, tt.want) })
+	}
+}
+
+func placeCallToNobody(t *testing.T, client *videosdk.Client) error {
+	t.Helper()
+	_, err := client.Calls.Create(t.Context(), videosdk.CallCreateParams{To: "nobody"})
+	return err
+}
+
+func TestTheExplanationOfAnErrorIsFoundWhereverItIs(t *testing.T) {
+	long := strings.Repeat("é", 1000)
+	tests := []struct {
+		name, body    string
+		message, code string
+	}{
+		{"under message", `{"message":"no"}`, "no", ""},
+		{"under error", `{"error":"no"}`, "no", ""},
+		{"under msg", `{"msg":"no"}`, "no", ""},
+		{"under statusMessage", `{"statusMessage":"no"}`, "no", ""},
+		{"message before the others", `{"msg":"3","error":"2","message":"1"}`, "1", ""},
+		{"not in a message that is empty", `{"message":"","error":"no"}`, "no", ""},
+		{"not in a message that is null", `{"message":null,"error":"no"}`, "no", ""},
+		{"with a code", `{"message":"no","code":"E1"}`, "no", "E1"},
+		{"with an errorCode", `{"message":"no","errorCode":"E2"}`, "no", "E2"},
+		{"with a code that is a number", `{"message":"no","code":4001}`, "no", "4001"},
+		{"in a list", `{"message":["a","b",3]}`, "a, b", ""},
+		{"in an object", `{"error":{"message":"no","code":1}}`, "no", ""},
+		{"on one line, so that no line of a log is forged", `{"message":"a\nlevel=INFO b\tc\u0000"}`, "a level=INFO b c ", ""},
+		{"cut to whole characters", `{"message":"` + long + `"}`, strings.Repeat("é", 128), ""},
+		{"nowhere in HTML", `<html>message</html>`, "", ""},
+		{"nowhere in an array", `["message"]`, "", ""},
+		{"nowhere in a text", `"message"`, "", ""},
+		{"nowhere in nothing", ``, "", ""},
+		{"nowhere in true", `{"message":true}`, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := newRecorder(t, http.StatusBadRequest, tt.body).client().Calls.Get(t.Context(), "call_1")
+			var answer *videosdk.APIError
+			require.ErrorAs(t, err, &answer)
+			assert.Equal(t, tt.message, answer.Message)
+			assert.Equal(t, tt.code, answer.Code)
+			assert.NotContains(t, err.Error(), "\n")
+			assert.Equal(t, tt.body, string(answer.Body))
+			assert.Equal(t, []string{"Calls.Get", "GET", "/v2/sip/call/call_1"}, []string{answer.Operation, answer.Method, answer.Path})
+		})
+	}
+}
+
+func TestTheRequestIDIsTheFirstThatIsPresent(t *testing.T) {
+	tests := []struct {
+		name   string
+		header []string
+		want   string
+	}{
+		{"x-request-id", []string{"x-request-id", "1", "request-id", "2"}, "1"},
+		{"request-id", []string{"request-id", "2", "x-amzn-requestid", "3"}, "2"},
+		{"x-amzn-requestid", []string{"x-amzn-requestid", "3", "x-amz-request-id", "4"}, "3"},
+		{"x-amz-request-id", []string{"x-amz-request-id", "4"}, "4"},
+		{"not one that is empty", []string{"x-request-id", "", "request-id", "2"}, "2"},
+		{"none", nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := (&recorder{t: t}).then(400, `{}`, tt.header...).client().Calls.Get(t.Context(), "call_1")
+			var answer *videosdk.APIError
+			require.ErrorAs(t, err, &answer)
+			assert.Equal(t, tt.want, answer.RequestID)
+		})
+	}
+}
+
+// A success is one only if it says what the operation answers. What the table
+// of retry_test.go says of a page of HTML is said here of everything else that
+// may come.
+func TestAnAnswerOfSuccessThatIsNone(t *testing.T) {
+	type result struct {
+		status  int
+		err     error
+		maybe   bool // for a call that was placed
+		listing bool // a list takes it for an empty page
+	}
+	unfit := result{200, videosdk.ErrInvalidResponse, true, false}
+	refusal := result{400, videosdk.ErrBadRequest, false, false}
+	tests := []struct {
+		name, body string
+		want       result
+	}{
+		{"HTML", `<html>Welcome to the airport</html>`, unfit},
+		{"truncated JSON", `{"data":{"id":"call_1","status":"answ`, unfit},
+		{"nothing", ``, unfit},
+		{"white space", " \n", unfit},
+		{"an empty object", `{}`, unfit},
+		{"null", `null`, unfit},
+		{"a text", `"ok"`, unfit},
+		{"a number", `1`, unfit},
+		{"an object without an id", `{"data":{"status":"answered"}}`, unfit},
+		{"an object whose id is no text", `{"data":{"id":{"a":1}}}`, unfit},
+		{"two objects", `{"data":{"id":"a"}}{"data":{"id":"b"}}`, unfit},
+		{"a statusCode of 400", `{"statusCode":400,"message":"no"}`, refusal},
+		{"a statusCode of 400 as a text", `{"statusCode":"400","message":"no"}`, refusal},
+		{"a statusCode of 400 at the end", `{"message":"no","data":{"id":"call_1"},"statusCode":400}`, refusal},
+		{"a statusCode of 500", `{"statusCode":500}`, result{500, videosdk.ErrServer, true, false}},
+		{"a statusCode that no status can be", `{"statusCode":4000}`, unfit},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			check := func(err error, maybe bool) {
+				t.Helper()
+				require.ErrorIs(t, err, tt.want.err)
+				assert.Equal(t, maybe, errors.Is(err, videosdk.ErrMaybeApplied), err)
+				var answer *videosdk.APIError
+				require.ErrorAs(t, err, &answer)
+				assert.Equal(t, tt.want.status, answer.StatusCode)
+				assert.Contains(t, err.Error(), answer.Method+" "+answer.Path+": "+strconv.Itoa(tt.want.status))
+				assert.Equal(t, tt.body, string(answer.Body))
+			}
+			placed := newRecorder(t, http.StatusOK, tt.body)
+			_, err := placed.client().Calls.Create(t.Context(), newCall("rule_1"))
+			check(err, tt.want.maybe)
+			assert.Len(t, placed.all(), 1)
+
+			client := newRecorder(t, http.StatusOK, tt.body).client()
+			_, err = client.Calls.Get(t.Context(), "call_1")
+			check(err, false)
+			_, err = client.Calls.List(t.Context(), videosdk.CallListParams{})
+			check(err, false)
+		})
+	}
+}
+
+func TestAStatusCodeDeepInAnAnswerDoesNotCount(t *testing.T) {
+	for _, body := range []string{
+		`{"data":{"id":"call_1","statusCode":400}}`,
+		`{"data":{"id":"call_1","metadata":{"statusCode":"500"}}}`,
+		`{"data":{"id":"call_1"},"statusCode":200}`,
+		`{"data":{"id":"call_1"},"statusCode":null}`,
+		`{"data":{"id":"call_1"},"note":"\"statusCode\":400"}`,
+	} {
+		call, err := newRecorder(t, http.StatusOK, body).client().Calls.Get(t.Context(), "call_1")
+		require.NoError(t, err, body)
+		assert.Equal(t, "call_1", call.ID)
+	}
+}
+
+func TestAnAnswerWithoutAWordIsEnoughWhereNothingIsReturned(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusAccepted, http.StatusNoContent} {
+		client := newRecorder(t, status, ``).client()
+		_, err := client.PhoneNumbers.Create(t.Context(), newNumbers(spareNumber))
+		require.NoError(t, err, status)
+		_, err = client.RoutingRules.Delete(t.Context(), "rule_1")
+		require.NoError(t, err, status)
+		require.NoError(t, client.Do(t.Context(), http.MethodPost, "/v2/anything", nil, nil), status)
+
+		_, err = client.Calls.Create(t.Context(), newCall("rule_1"))
+		require.ErrorIs(t, err, videosdk.ErrInvalidResponse, status)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied, status)
+	}
+}
+
+func TestAnErrorKeepsTheBeginningOfALongBody(t *testing.T) {
+	body := strings.Repeat("é", 10_000)
+	_, err := newRecorder(t, http.StatusBadGateway, body).client(videosdk.WithMaxRetries(0)).Calls.Get(t.Context(), "call_1")
+	var answer *videosdk.APIError
+	require.ErrorAs(t, err, &answer)
+	assert.Len(t, answer.Body, 2<<10)
+	assert.True(t, utf8.Valid(answer.Body))
+	assert.Less(t, len(err.Error()), 200, "a page is not an error text")
+}
+
+// serveBody starts a server that answers each request with what write writes.
+func serveBody(t *testing.T, write func(http.ResponseWriter)) *videosdk.Client {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w) }))
+	t.Cleanup(srv.Close)
+	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL), videosdk.WithRetryWait(0, 0))
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	return client
+}
+
+func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
+	const limit = 10 << 20
+	jsonOf := func(size int) []byte { return []byte(`"` + strings.Repeat("a", size-2) + `"`) }
+	zipped := func(content []byte) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, err := w.Write(content)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		return b.Bytes()
+	}
+	send := func(status int, content []byte, encoding string, chunked bool) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			if encoding != "" {
+				w.Header().Set("Content-Encoding", encoding)
+			}
+			if !chunked {
+				w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write(content) // the client may have hung up
+		}
+	}
+	large := jsonOf(limit + 1)
+	tests := []struct {
+		name  string
+		write func(http.ResponseWriter)
+		err   error // nil for success
+	}{
+		{"10 MiB are read", send(200, jsonOf(limit), "", true), nil},
+		{"10 MiB and a byte are not", send(200, large, "", true), videosdk.ErrResponseTooLarge},
+		{"nor if their length is announced", send(200, large, "", false), videosdk.ErrResponseTooLarge},
+		{"nor if they come compressed", send(200, zipped(large), "gzip", false), videosdk.ErrResponseTooLarge},
+		{"10 MiB that come compressed are read", send(200, zipped(jsonOf(limit)), "gzip", false), nil},
+		{"an error is what its status says, however large it is", send(400, large, "", true), videosdk.ErrBadRequest},
+		{"what is called compressed and is not is no answer", send(200, []byte(`{}`), "gzip", false), videosdk.ErrInvalidResponse},
+		{"what is compressed and cut short is no answer", send(200, zipped(jsonOf(1 << 20))[:500], "gzip", true), videosdk.ErrInvalidResponse},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := serveBody(t, tt.write)
+			var got json.RawMessage
+			err := client.Do(t.Context(), http.MethodPost, "/v2/anything", nil, &got)
+			if tt.err == nil {
+				require.NoError(t, err)
+				assert.Len(t, got, limit)
+				return
+			}
+			require.ErrorIs(t, err, tt.err)
+			var answer *videosdk.APIError
+			require.ErrorAs(t, err, &answer)
+			assert.Equal(t, 1, answer.Attempts)
+			assert.Equal(t, answer.StatusCode == 200, answer.MaybeApplied, "what may have been done")
+			assert.LessOrEqual(t, len(answer.Body), 2<<10)
+		})
+	}
+}
+
+// echo answers with a status and everything that it was sent, in a message and
+// in the form of the request. Its JSON escapes what is special in HTML, as Go's
+// does, or does not, as that of most servers.
+func echo(status int, escapeHTML bool) http.RoundTripper {
+	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		sent, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		var plain bytes.Buffer
+		walk(&plain, sent)
+		var body bytes.Buffer
+		encoder := json.NewEncoder(&body)
+		encoder.SetEscapeHTML(escapeHTML)
+		err = encoder.Encode(map[string]any{
+			"message": "cannot use " + plain.String() + " with " + req.Header.Get("Authorization"),
+			"request": json.RawMessage(sent),
+			"raw":     string(sent),
+		})
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(&body)}, err
+	})
+}
+
+// walk writes each text of a JSON document.
+func walk(out *bytes.Buffer, document []byte) {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return
+		}
+		if text, ok := token.(string); ok {
+			out.WriteString(text + " ")
+		}
+	}
+}
+
+func TestSecretsThatAServerEchoesAreTakenOut(t *testing.T) {
+	const password, pin, token, apiKey, secret = `p"ss&wörd\1`, "918273", "opaque-token-0123456789", "ak-of-another-project", "the-client-secret"
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusServiceUnavailable, http.StatusOK} {
+		for _, escapeHTML := range []bool{true, false} {
+			t.Run(fmt.Sprintf("with a %d, escaped for HTML: %v", status, escapeHTML), func(t *testing.T) {
+				var logged bytes.Buffer
+				client, err := videosdk.New("key", secret, videosdk.WithTokenSource(videosdk.StaticToken(token)),
+					videosdk.WithHTTPClient(&http.Client{Transport: echo(status, escapeHTML)}), videosdk.WithMaxRetries(0),
+					videosdk.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+				require.NoError(t, err)
+
+				rule := newRule()
+				rule.Room.PIN, rule.APIKey = pin, apiKey
+				rule.AgentMetadata = map[string]any{"echo": secret}
+				_, ruleErr := client.RoutingRules.Create(t.Context(), rule)
+				numbers := newNumbers(spareNumber)
+				numbers.Outbound.Auth.Password = password
+				_, numbersErr := client.PhoneNumbers.Create(t.Context(), numbers)
+				require.Equal(t, status == http.StatusOK, numbersErr == nil)
+
+				for _, err := range []error{ruleErr, numbersErr} {
+					for _, text := range append(textsOf(err, escapeHTML), logged.String()) {
+						for _, hidden := range []string{password, strconv.Quote(password), pin, token, apiKey, secret} {
+							if strings.Contains(text, strings.Trim(hidden, `"`)) {
+								t.Errorf("%q stands in %q", hidden, text)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// textsOf returns what may be read of an error. Of an answer whose JSON is not
+// written as Go writes it, the kept body is left out: it is kept as it came, and
+// not every spelling of a secret is known there.
+func textsOf(err error, withBody bool) []string {
+	var answer *videosdk.APIError
+	if !errors.As(err, &answer) {
+		return nil
+	}
+	texts := []string{err.Error(), answer.Message, answer.Code, fmt.Sprintf("%v %+v %q", err, err, err), slog.AnyValue(err).String()}
+	if withBody {
+		texts = append(texts, string(answer.Body), fmt.Sprintf("%+v %#v", *answer, answer))
+	}
+	return texts
+}
+
+func TestASignedTokenThatAnErrorQuotesIsTakenOut(t *testing.T) {
+	var sent string
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			sent = req.Header.Get("Authorization")
+			return nil, fmt.Errorf("proxy refused a request with Authorization %q", sent)
+		}),
+	}))
+	require.NoError(t, err)
+	_, err = client.Calls.Create(t.Context(), newCall("rule_1"))
+	require.ErrorContains(t, err, "proxy refused")
+	require.NotEmpty(t, sent)
+	assert.NotContains(t, err.Error(), sent)
+}
+
+func TestNoPhoneNumberStandsInAPath(t *testing.T) {
+	var logged bytes.Buffer
+	client := newRecorder(t, http.StatusNotFound, `{}`).client(
+		videosdk.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	_, getErr := client.PhoneNumbers.Get(t.Context(), ownNumber)
+	doErr := client.Do(t.Context(), http.MethodGet, "/v2/sip/phone-numbers/%2B14155551234?search=%2B14155551234", nil, nil)
+	for _, err := range []error{getErr, doErr} {
+		var answer *videosdk.APIError
+		require.ErrorAs(t, err, &answer)
+		assert.Equal(t, "/v2/sip/phone-numbers/{e164}", answer.Path)
+		assert.NotContains(t, err.Error(), "4155551234")
+	}
+	assert.NotContains(t, logged.String(), "4155551234")
+}
+
+// logLine is a line of the log that tests read.
+type logLine struct {
+	Level, Msg, Operation, Method, Path string
+	Attempt, Status                     int
+	RequestID                           string `json:"request_id"`
+	Error                               string
+	Took, Wait                          *time.Duration
+}
+
+func TestAttemptsAndRetriesAreLogged(t *testing.T) {
+	tests := []struct {
+		name  string
+		level slog.Level
+		want  []string // level, message, attempt, status
+	}{
+		{"each one at debug", slog.LevelDebug, []string{
+			"DEBUG videosdk: attempt 1 503", "WARN videosdk: retry 1 503", "DEBUG videosdk: attempt 2 200",
+		}},
+		{"only the retries otherwise", slog.LevelInfo, []string{"WARN videosdk: retry 1 503"}},
+		{"nothing above", slog.LevelError, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var logged bytes.Buffer
+			client := (&recorder{t: t}).then(503, `{"message":"body of the answer"}`, "X-Request-Id", "req_1").then(200, `{"data":{"id":"call_1"}}`).
+				client(videosdk.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: tt.level}))))
+			_, err := client.Calls.Get(t.Context(), "call_1")
+			require.NoError(t, err)
+
+			var got []string
+			for decoder := json.NewDecoder(&logged); decoder.More(); {
+				var line logLine
+				require.NoError(t, decoder.Decode(&line))
+				got = append(got, fmt.Sprintf("%s %s %d %d", line.Level, line.Msg, line.Attempt, line.Status))
+				assert.Equal(t, []string{"Calls.Get", "GET", "/v2/sip/call/call_1"}, []string{line.Operation, line.Method, line.Path})
+				assert.Equal(t, line.Level == "DEBUG", line.Took != nil, "an attempt took its time")
+				assert.Equal(t, line.Level == "WARN", line.Wait != nil, "a retry has to wait")
+				if line.Status == 503 {
+					assert.Equal(t, "req_1", line.RequestID)
+				}
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestALostConnectionIsLoggedWithItsCause(t *testing.T) {
+	var logged bytes.Buffer
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("cable cut") }),
+	}), videosdk.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	require.NoError(t, err)
+	_, err = client.Calls.Create(t.Context(), newCall("rule_1"))
+	require.Error(t, err)
+	var line logLine
+	require.NoError(t, json.Unmarshal(logged.Bytes(), &line))
+	assert.Equal(t, "cable cut", line.Error)
+	assert.Zero(t, line.Status)
+	assert.NotContains(t, logged.String(), callee)
+}
+
+// The library under this one prints to standard error unless told not to, and
+// so would net/http of a server that breaks the protocol.
+func TestNothingIsPrinted(t *testing.T) {
+	printed, err := os.Create(filepath.Join(t.TempDir(), "printed"))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, printed.Close()) }()
+	func() {
+		stdout, stderr, logs := os.Stdout, os.Stderr, log.Writer()
+		defer func() { os.Stdout, os.Stderr = stdout, stderr; log.SetOutput(logs) }()
+		os.Stdout, os.Stderr = printed, printed
+		log.SetOutput(printed)
+
+		client := (&recorder{t: t}).then(503, `{}`, "Retry-After", "3600").then(401, `{}`).then(500, `{}`).client()
+		for range 3 {
+			_, err := client.Calls.List(t.Context(), videosdk.CallListParams{})
+			assert.Error(t, err)
+		}
+	}()
+	content, err := os.ReadFile(printed.Name())
+	require.NoError(t, err)
+	assert.Empty(t, string(content))
+}

@@ -1,0 +1,150 @@
+package videosdk
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
+)
+
+// RoomsService manages meeting rooms, as far as calls need them.
+type RoomsService struct{ client *Client }
+
+// The paths of rooms.
+const (
+	roomsPath          = "/v2/rooms"
+	roomPath           = roomsPath + "/{roomId}"
+	roomValidatePath   = roomsPath + "/validate/{roomId}"
+	roomDeactivatePath = roomsPath + "/deactivate"
+)
+
+// Room is a meeting room.
+type Room struct {
+	// ID is such as abcd-efgh-ijkl.
+	ID string `json:"roomId"`
+	// CustomRoomID is the name that the room was created with, if any.
+	CustomRoomID string `json:"customRoomId"`
+	// Raw is the room as it came, with what this library does not know.
+	Raw json.RawMessage `json:"-" redact:"private"`
+}
+
+// Format prints the value without what is secret or private, whatever the
+// verb.
+func (r Room) Format(f fmt.State, _ rune) { redact.Format(f, r) }
+
+// LogValue is what log/slog shows: no secrets.
+func (r Room) LogValue() slog.Value { return redact.LogValue(r) }
+
+// UnmarshalJSON accepts every spelling that the API uses.
+func (r *Room) UnmarshalJSON(data []byte) error { return unmarshal[roomWire, Room](data, r) }
+
+type roomFields Room
+
+type roomWire struct {
+	roomFields
+	MeetingID string `json:"meetingId"`
+}
+
+func (w *roomWire) resource(raw json.RawMessage) (*Room, string) {
+	r := (*Room)(&w.roomFields)
+	r.ID = cmp.Or(r.ID, w.MeetingID)
+	r.Raw = raw
+	return r, r.ID
+}
+
+// RoomCreateParams describe a room. The zero value is a room with a name of the
+// server's choice.
+type RoomCreateParams struct {
+	// CustomRoomID is a name of your own. Creating a room again with the same
+	// name returns the room that is there, so unknown outcomes are retried.
+	CustomRoomID string `json:"customRoomId,omitempty"`
+	// GeoFence is the region that the room is kept in.
+	GeoFence string `json:"geoFence,omitempty"`
+}
+
+// Create makes a room. Without CustomRoomID an unknown outcome is not repeated,
+// because that could make two: the error then matches [ErrMaybeApplied].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/create-room
+func (s *RoomsService) Create(ctx context.Context, params RoomCreateParams, opts ...RequestOption) (*Room, error) {
+	class := retry.Create
+	if params.CustomRoomID != "" {
+		class = retry.Repeatable
+	}
+	r := s.client.request(operation{name: "Rooms.Create", class: class, method: http.MethodPost, path: roomsPath}, opts)
+	r.body = params
+	return one[roomWire, Room](ctx, s.client, r)
+}
+
+// Get returns a room. One that does not exist is [ErrNotFound] or, as the API
+// has it for rooms, [ErrPaymentRequired].
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
+func (s *RoomsService) Get(ctx context.Context, roomID string, opts ...RequestOption) (*Room, error) {
+	r := s.client.request(operation{
+		name: "Rooms.Get", class: retry.Read, method: http.MethodGet, path: roomPath,
+	}, opts, roomID)
+	return one[roomWire, Room](ctx, s.client, r)
+}
+
+// RoomValidation tells whether a room can be joined.
+type RoomValidation struct {
+	Valid bool
+	// Room is nil if it is not valid.
+	Room *Room
+	// Reason is the server's text if it is not valid.
+	Reason string
+}
+
+// Validate tells whether a room exists and can be joined. That it cannot is an
+// answer, not an error.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/validate-room
+func (s *RoomsService) Validate(ctx context.Context, roomID string, opts ...RequestOption) (*RoomValidation, error) {
+	r := s.client.request(operation{
+		name: "Rooms.Validate", class: retry.Read, method: http.MethodGet, path: roomValidatePath,
+	}, opts, roomID)
+	room, err := one[roomWire, Room](ctx, s.client, r)
+	var refused *APIError
+	switch {
+	case err == nil:
+		return &RoomValidation{Valid: true, Room: room}, nil
+	case errors.As(err, &refused) && saysInvalid(refused.StatusCode):
+		return &RoomValidation{Reason: refused.Message}, nil
+	default:
+		return nil, err
+	}
+}
+
+// saysInvalid reports whether a status is how the API calls a room invalid.
+func saysInvalid(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound
+}
+
+// Deactivate closes a room for good. If the server's answer does not hold the
+// room, the one returned has its ID and Raw only.
+//
+// https://docs.videosdk.live/api-reference/realtime-communication/deactivate-room
+func (s *RoomsService) Deactivate(ctx context.Context, roomID string, opts ...RequestOption) (*Room, error) {
+	r := s.client.request(operation{
+		name: "Rooms.Deactivate", class: retry.Create, method: http.MethodPost, path: roomDeactivatePath,
+	}, opts)
+	r.faults.require("roomId", roomID)
+	r.body = struct {
+		RoomID string `json:"roomId"`
+	}{roomID}
+	room, raw, err := changed[roomWire, Room](ctx, s.client, r)
+	if err != nil {
+		return nil, err
+	}
+	if room == nil {
+		room = &Room{ID: roomID, Raw: raw}
+	}
+	return room, nil
+}

@@ -1,0 +1,83 @@
+package videosdk
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// upload is a file on its way to a presigned URL: on the same road as every
+// request, but to another origin, and without our token.
+type upload struct {
+	url         *url.URL
+	contentType string
+	content     io.ReaderAt
+	size        int64
+}
+
+// newUpload checks a presigned URL as the base URL is checked: it is a secret
+// by itself, and must not travel in clear text.
+func newUpload(presigned, contentType string, content io.ReaderAt, size int64) (*upload, error) {
+	u, err := url.Parse(presigned)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: the presigned URL is not a URL", ErrInvalidResponse)
+	case u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		return nil, fmt.Errorf("%w: the presigned URL is not an https URL", ErrInvalidResponse)
+	}
+	return &upload{url: u, contentType: contentType, content: content, size: size}, nil
+}
+
+func (u *upload) newRequest(ctx context.Context, method string) (*retryablehttp.Request, error) {
+	// Each attempt reads by itself: net/http may still hold the reader of the
+	// one before.
+	body := retryablehttp.ReaderFunc(func() (io.Reader, error) {
+		return io.NewSectionReader(u.content, 0, u.size), nil
+	})
+	req, err := retryablehttp.NewRequestWithContext(ctx, method, u.url.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = u.size
+	return req, nil
+}
+
+func (u *upload) origin() string { return u.url.Scheme + "://" + u.url.Host }
+
+func (u *upload) header() http.Header {
+	return http.Header{"Content-Type": {u.contentType}}
+}
+
+// secrets returns what must not show in an error text. The storage service
+// likes to repeat the parameters that it signed.
+func (u *upload) secrets() []string {
+	secrets := []string{u.url.String(), u.url.RequestURI()}
+	for _, values := range u.url.Query() {
+		for _, value := range values {
+			if len(value) >= 16 { // a signature or a credential, not a number of seconds
+				secrets = append(secrets, value)
+			}
+		}
+	}
+	return secrets
+}
+
+// isText reports whether an answer is what a file is exported as. Errors come
+// as JSON, and captive portals as HTML.
+func isText(resp *http.Response) bool {
+	kind := contentType(resp.Header)
+	return resp.StatusCode == http.StatusOK && !strings.HasSuffix(kind, "json") && kind != "text/html"
+}
+
+// pour copies the body of an answer to a writer. begun says that there is no
+// second attempt, because the writer has got something.
+func pour(resp *http.Response, to io.Writer) (begun bool, err error) {
+	defer func() { _ = resp.Body.Close() }()
+	n, err := io.Copy(to, resp.Body)
+	return n > 0, err
+}

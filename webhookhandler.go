@@ -1,0 +1,282 @@
+package videosdk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// What a [WebhookReceiver] does unless it is told otherwise.
+const (
+	defaultWebhookBody = 1 << 20
+	defaultRemembered  = 100_000
+	claimTTL           = 5 * time.Minute
+	doneTTL            = 24 * time.Hour
+)
+
+// WebhookFunc handles an event. It is called once for each event, as far as the
+// [Deduplicator] reaches; an error has the event delivered again.
+type WebhookFunc func(ctx context.Context, event *Event) error
+
+// WebhookOption is a setting of [WebhookHandler].
+type WebhookOption func(*WebhookReceiver)
+
+// WithMaxBody limits the body of a delivery, in bytes. Default: 1 MiB.
+func WithMaxBody(bytes int64) WebhookOption {
+	return func(w *WebhookReceiver) { w.maxBody = bytes }
+}
+
+// WithDeduplicator sets what remembers the events that have been handled.
+// Default: the memory of this process, for 100,000 events and a day.
+func WithDeduplicator(d Deduplicator) WebhookOption {
+	return func(w *WebhookReceiver) { w.dedup = d }
+}
+
+// WithEventKey sets by what an event is known again. Default: the SHA-256 of the
+// body as it came, which the signature vouches for.
+func WithEventKey(key func(*Event) string) WebhookOption {
+	return func(w *WebhookReceiver) { w.key = key }
+}
+
+// WithQueue makes the receiver answer at once, when an event has been verified
+// and put into a queue of that size, and handle it afterwards by so many
+// workers. A full queue answers 503, so that the event is delivered again. What
+// is in the queue when the process dies is lost, and so is an event whose
+// function fails, because the sender has had its answer: the logger hears of
+// it. Call [WebhookReceiver.Shutdown] at the end.
+func WithQueue(size, workers int) WebhookOption {
+	return func(w *WebhookReceiver) { w.queue, w.workers = make(chan claimed, max(size, 1)), max(workers, 1) }
+}
+
+// WithWebhookLogger sets where failures are logged: refused deliveries at level
+// Warn, functions that fail or panic at level Error. No body and no number is
+// logged. Default: nowhere.
+func WithWebhookLogger(logger *slog.Logger) WebhookOption {
+	return func(w *WebhookReceiver) { w.log = logger }
+}
+
+// WebhookReceiver is the handler that [WebhookHandler] returns.
+type WebhookReceiver struct {
+	verifier *WebhookVerifier
+	handle   WebhookFunc
+	maxBody  int64
+	dedup    Deduplicator
+	key      func(*Event) string
+	log      *slog.Logger
+
+	queue   chan claimed // nil to handle events before the answer
+	workers int
+	running sync.WaitGroup
+
+	mu      sync.RWMutex // held for reading while something is put into the queue
+	closed  bool
+	abort   context.CancelFunc // ends the context of the workers
+	working context.Context
+}
+
+// claimed is an event that is ours to handle.
+type claimed struct {
+	event *Event
+	key   string
+}
+
+// WebhookHandler returns an http.Handler that verifies deliveries and has each
+// event handled once:
+//
+//   - 200: the function has succeeded, now or when the event was delivered
+//     before (with [WithQueue]: the event has been taken)
+//   - 400: the body is not JSON; 401: the signature does not fit; 405: not a
+//     POST; 413: the body is too large
+//   - 500: the function failed or panicked; 503: the event is being handled,
+//     the queue is full, or no key or no claim could be had. All of these have
+//     the event delivered again.
+//
+// The function runs with the context of the request, which ends if the sender
+// hangs up.
+func WebhookHandler(verifier *WebhookVerifier, handle WebhookFunc, opts ...WebhookOption) *WebhookReceiver {
+	w := &WebhookReceiver{
+		verifier: verifier,
+		handle:   handle,
+		maxBody:  defaultWebhookBody,
+		key:      bodyHash,
+		log:      slog.New(slog.DiscardHandler),
+	}
+	for _, opt := range opts {
+		opt(w)
+	}
+	if w.dedup == nil {
+		w.dedup = NewMemoryDeduplicator(defaultRemembered)
+	}
+	w.working, w.abort = context.WithCancel(context.Background())
+	for range w.workers {
+		w.running.Go(w.work)
+	}
+	return w
+}
+
+func bodyHash(event *Event) string {
+	sum := sha256.Sum256(event.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// ServeHTTP takes one delivery.
+func (w *WebhookReceiver) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	status := w.receive(rw, r)
+	if status == http.StatusMethodNotAllowed {
+		rw.Header().Set("Allow", http.MethodPost)
+	}
+	if status == http.StatusServiceUnavailable {
+		rw.Header().Set("Retry-After", "1")
+	}
+	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	rw.WriteHeader(status)
+	_, _ = io.WriteString(rw, http.StatusText(status)+"\n") // the sender may have left
+}
+
+// receive takes a delivery to its end and returns the status to answer.
+func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
+	if r.Method != http.MethodPost {
+		return http.StatusMethodNotAllowed
+	}
+	event, status := w.verified(rw, r)
+	if event == nil {
+		return status
+	}
+	job := claimed{event: event, key: w.key(event)}
+	claim, err := w.dedup.Claim(r.Context(), job.key, claimTTL)
+	switch {
+	case err != nil:
+		w.log.ErrorContext(r.Context(), "videosdk: webhook not claimed", "event", event.Type, "error", err)
+		return http.StatusServiceUnavailable
+	case claim == ClaimDone:
+		return http.StatusOK
+	case claim == ClaimInFlight:
+		return http.StatusServiceUnavailable
+	case w.queue != nil:
+		return w.enqueue(r.Context(), job)
+	case w.process(r.Context(), job):
+		return http.StatusOK
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// verified reads and verifies the body. Without an event, status is the answer.
+func (w *WebhookReceiver) verified(rw http.ResponseWriter, r *http.Request) (event *Event, status int) {
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, w.maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, http.StatusRequestEntityTooLarge
+	case err != nil:
+		return nil, http.StatusBadRequest
+	}
+	signatures := r.Header.Values(SignatureHeader)
+	if len(signatures) != 1 {
+		return nil, http.StatusUnauthorized
+	}
+	event, err = w.verifier.Verify(r.Context(), body, signatures[0])
+	switch {
+	case err == nil:
+		return event, 0
+	case errors.Is(err, ErrInvalidEvent):
+		status = http.StatusBadRequest
+	case errors.Is(err, ErrInvalidSignature):
+		status = http.StatusUnauthorized
+	default:
+		status = http.StatusServiceUnavailable
+	}
+	w.log.WarnContext(r.Context(), "videosdk: webhook refused", "status", status, "error", err)
+	return nil, status
+}
+
+// process handles an event and settles its claim.
+func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
+	err := w.call(ctx, job.event)
+	settling := context.WithoutCancel(ctx) // also if the sender has left
+	if err != nil {
+		w.log.ErrorContext(ctx, "videosdk: webhook not handled", "event", job.event.Type, "error", err)
+		w.settled(ctx, w.dedup.Release(settling, job.key))
+		return false
+	}
+	w.settled(ctx, w.dedup.Done(settling, job.key, doneTTL))
+	return true
+}
+
+// settled logs that a claim could not be settled. It is void after claimTTL
+// then, and the event may be handled again.
+func (w *WebhookReceiver) settled(ctx context.Context, err error) {
+	if err != nil {
+		w.log.ErrorContext(ctx, "videosdk: webhook claim not settled", "error", err)
+	}
+}
+
+// call makes an error of a panic. The value is not told: it may hold anything.
+func (w *WebhookReceiver) call(ctx context.Context, event *Event) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the function panicked with a %T", v)
+		}
+	}()
+	return w.handle(ctx, event)
+}
+
+// enqueue hands an event to the workers, if there is room.
+func (w *WebhookReceiver) enqueue(ctx context.Context, job claimed) (status int) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if !w.closed {
+		select {
+		case w.queue <- job:
+			return http.StatusOK
+		default:
+		}
+	}
+	w.settled(ctx, w.dedup.Release(context.WithoutCancel(ctx), job.key))
+	return http.StatusServiceUnavailable
+}
+
+func (w *WebhookReceiver) work() {
+	for job := range w.queue {
+		w.process(w.working, job)
+	}
+}
+
+// Shutdown makes the receiver answer 503 to new events and waits until those in
+// the queue have been handled. When ctx ends before, the contexts of those that
+// are being handled end as well, and Shutdown returns its error without waiting
+// for them. Without [WithQueue] there is nothing to wait for: http.Server has a
+// Shutdown of its own.
+func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
+	w.close()
+	drained := make(chan struct{})
+	go func() {
+		w.running.Wait()
+		close(drained)
+	}()
+	defer w.abort()
+	select {
+	case <-drained:
+		return nil
+	case <-ctx.Done():
+		return endOf(ctx)
+	}
+}
+
+func (w *WebhookReceiver) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		if w.queue != nil {
+			close(w.queue)
+		}
+	}
+}
