@@ -33,7 +33,7 @@ func (x *exchange) err() error {
 		return &RequestError{
 			Operation:    x.request.name,
 			Method:       x.request.method,
-			Path:         x.request.shown,
+			Path:         x.request.shown(),
 			Attempts:     x.attempts,
 			MaybeApplied: x.maybeApplied(),
 			Err:          x.scrubbed(x.last.err),
@@ -65,7 +65,7 @@ func (x *exchange) apiError(cause error) error {
 		RequestID:    requestID(x.last.header),
 		Operation:    x.request.name,
 		Method:       x.request.method,
-		Path:         x.request.shown,
+		Path:         x.request.shown(),
 		RetryAfter:   x.last.retryAfter,
 		Attempts:     x.attempts,
 		MaybeApplied: x.maybeApplied(),
@@ -75,7 +75,7 @@ func (x *exchange) apiError(cause error) error {
 	text := x.scrub(string(x.last.body[:min(len(x.last.body), scrubbedBody)]))
 	e.Body = []byte(cut(text, keptBody))
 	if cause == nil {
-		e.Code, e.Message = x.explanation([]byte(text))
+		e.Code, e.Message = explanation([]byte(text))
 	}
 	switch {
 	case e.StatusCode == http.StatusUnauthorized:
@@ -88,21 +88,20 @@ func (x *exchange) apiError(cause error) error {
 
 // explanation finds the code and the text in the body of an error. The keys
 // differ between the parts of the API and the gateways in front of it.
-func (x *exchange) explanation(body []byte) (code, message string) {
+func explanation(body []byte) (code, message string) {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(body, &object) != nil {
 		return "", ""
 	}
-	return x.firstText(object, "code", "errorCode"), x.firstText(object, "message", "error", "msg", "statusMessage")
+	return firstText(object, "code", "errorCode"), firstText(object, "message", "error", "msg", "statusMessage")
 }
 
 // firstText returns the first of the values that is text, a number, a list of
-// texts, or an object that has a message of its own. Decoding may have brought
-// a secret to light that was spelled with escapes.
-func (x *exchange) firstText(object map[string]json.RawMessage, keys ...string) string {
+// texts, or an object that has a message of its own.
+func firstText(object map[string]json.RawMessage, keys ...string) string {
 	for _, key := range keys {
 		if text := flatten(object[key]); text != "" {
-			return cut(oneLine(x.scrub(text)), keptMessage)
+			return cut(oneLine(text), keptMessage)
 		}
 	}
 	return ""

@@ -65,7 +65,7 @@ func (x *exchange) observed(willRetry bool) Attempt {
 	a := Attempt{
 		Operation:  x.request.name,
 		Method:     x.request.method,
-		Path:       x.request.shown,
+		Path:       x.request.shown(),
 		Number:     x.attempts,
 		StatusCode: x.last.status,
 		ErrorClass: x.last.class(),
@@ -74,7 +74,7 @@ func (x *exchange) observed(willRetry bool) Attempt {
 		WillRetry:  willRetry,
 	}
 	if willRetry {
-		a.Wait = x.wait
+		a.Wait = x.loop.RetryWaitMin
 	}
 	return a
 }

@@ -164,11 +164,13 @@ type tokenFunc func(context.Context) (string, error)
 
 func (f tokenFunc) Token(ctx context.Context) (string, error) { return f(ctx) }
 
-// numbered returns a source of a different token each time.
-func numbered() tokenFunc {
-	var n atomic.Int64
-	return func(context.Context) (string, error) { return fmt.Sprintf("token-%d", n.Add(1)), nil }
+// from returns a source of a different token each time, numbered from first.
+func from(first int64) tokenFunc {
+	var asked atomic.Int64
+	return func(context.Context) (string, error) { return fmt.Sprintf("token-%d", first-1+asked.Add(1)), nil }
 }
+
+func numbered() tokenFunc { return from(1) }
 
 func TestATokenSourceIsAskedForEachAttempt(t *testing.T) {
 	rec := newRecorder(t, http.StatusServiceUnavailable, `{}`).then(http.StatusOK, emptyPage)
@@ -197,6 +199,7 @@ func TestATokenOfASourceThatIsRefused(t *testing.T) {
 		{"is not sent again", second("token-1", nil), []string{"token-1"}, "401 Unauthorized: no (1 attempt)"},
 		{"is not sent again if it is fixed", videosdk.StaticToken("token-1"), []string{"token-1"}, "401 Unauthorized: no (1 attempt)"},
 		{"is replaced once", second("token-3", nil), []string{"token-1", "token-3"}, "401 Unauthorized: no (2 attempts)"},
+		{"is replaced once, however many others there are", from(5), []string{"token-5", "token-6"}, "401 Unauthorized: no (2 attempts)"},
 		{"is told with the failure of the source", second("", vault), []string{"token-1"},
 			"401 Unauthorized: no (1 attempt; not repeated: no other token: the vault is sealed)"},
 		{"is told with the mistake of the source", second("", nil), []string{"token-1"},

@@ -161,7 +161,9 @@ func (b BatchCall) Format(f fmt.State, _ rune) { redact.Format(f, b) }
 func (b BatchCall) LogValue() slog.Value { return redact.LogValue(b) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (b *BatchCall) UnmarshalJSON(data []byte) error { return unmarshal[batchCallWire, BatchCall](data, b) }
+func (b *BatchCall) UnmarshalJSON(data []byte) error {
+	return unmarshal[batchCallWire, BatchCall](data, b)
+}
 
 type batchCallFields BatchCall
 
@@ -476,7 +478,7 @@ func (r *request) setNumber(name string, value *int) {
 // All returns the campaigns of all pages, which it fetches as they are needed.
 // An error ends the iteration.
 func (s *BatchCallsService) All(ctx context.Context, params BatchCallListParams, opts ...RequestOption) iter.Seq2[*BatchCall, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[BatchCall], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[BatchCall], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

@@ -58,7 +58,9 @@ func (b BatchRecord) Format(f fmt.State, _ rune) { redact.Format(f, b) }
 func (b BatchRecord) LogValue() slog.Value { return redact.LogValue(b) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (b *BatchRecord) UnmarshalJSON(data []byte) error { return unmarshal[batchRecordWire, BatchRecord](data, b) }
+func (b *BatchRecord) UnmarshalJSON(data []byte) error {
+	return unmarshal[batchRecordWire, BatchRecord](data, b)
+}
 
 type batchRecordFields BatchRecord
 
@@ -101,7 +103,7 @@ func (s *BatchRecordsService) List(ctx context.Context, batchID string, params B
 // All returns the records of all pages, which it fetches as they are needed. An
 // error ends the iteration.
 func (s *BatchRecordsService) All(ctx context.Context, batchID string, params BatchRecordListParams, opts ...RequestOption) iter.Seq2[*BatchRecord, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[BatchRecord], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[BatchRecord], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, batchID, asked, opts...)

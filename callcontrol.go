@@ -124,11 +124,11 @@ func (s *CallsService) FindActive(ctx context.Context, roomID, sessionID string,
 // asks as [CallsService.Wait] does. An error ends the iteration.
 func (s *CallsService) Watch(ctx context.Context, callID string, opts ...RequestOption) iter.Seq2[*Call, error] {
 	return func(yield func(*Call, error) bool) {
-		var shown CallStatus
+		var shown *Call
 		stopped := false
 		last, err := s.Wait(ctx, callID, func(call *Call) bool {
-			if call.Status != shown {
-				shown = call.Status
+			if shown == nil || call.Status != shown.Status {
+				shown = call
 				stopped = !yield(call, nil)
 			}
 			return stopped
@@ -137,8 +137,8 @@ func (s *CallsService) Watch(ctx context.Context, callID string, opts ...Request
 		case stopped:
 		case err != nil:
 			yield(nil, err)
-		case last.Status != shown:
-			yield(last, nil)
+		default:
+			yield(last, nil) // a call that is over is not shown to the function
 		}
 	}
 }

@@ -362,7 +362,7 @@ func (r *request) setTime(name string, t time.Time) {
 // All returns the calls of all pages, which it fetches as they are needed. An
 // error ends the iteration.
 func (s *CallsService) All(ctx context.Context, params CallListParams, opts ...RequestOption) iter.Seq2[*Call, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Call], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Call], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

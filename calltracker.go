@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // defaultTracked is how many calls a CallTracker knows unless it is told
@@ -15,8 +16,8 @@ const defaultTracked = 10_000
 // CallTracker keeps the state of calls from their events. Webhooks arrive late,
 // twice and out of order; the tracker keeps the furthest status of each call by
 // the course of a call's life, so that a late call-ringing never overwrites
-// call-hangup. It is safe for concurrent use. The zero value is not usable: see
-// [NewCallTracker].
+// call-hangup, and a call that is over stays over. It is safe for concurrent
+// use. The zero value is not usable: see [NewCallTracker].
 type CallTracker struct {
 	max     int
 	updated func(*Call)
@@ -30,8 +31,8 @@ type CallTracker struct {
 }
 
 type trackedCall struct {
-	call  *Call // never changed, only replaced
-	event *Event
+	call *Call     // never changed, only replaced
+	at   time.Time // when it came to its status, zero if no event told
 }
 
 // TrackerOption is a setting of [NewCallTracker].
@@ -44,7 +45,8 @@ func WithTrackedCalls(max int) TrackerOption {
 }
 
 // WithUpdated is called with a call each time that its status has changed, in
-// the order of the changes, one at a time. It must not call Observe.
+// the order of the changes, one at a time. After ended there may come what tells
+// more, such as missed. It must not call Observe.
 func WithUpdated(updated func(*Call)) TrackerOption {
 	return func(t *CallTracker) { t.updated = updated }
 }
@@ -81,21 +83,23 @@ func (t *CallTracker) Observe(event *Event) (changed bool) {
 func (t *CallTracker) apply(event *Event) (call *Call, changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.wake(event.Call.ID)
+	told := trackedCall{event.Call, event.Timestamp}
 	element, known := t.calls[event.Call.ID]
 	if !known {
 		t.makeRoom()
-		t.calls[event.Call.ID] = t.order.PushBack(&trackedCall{call: event.Call, event: event})
-		t.wake(event.Call.ID)
-		return event.Call, true
+		t.calls[event.Call.ID] = t.order.PushBack(&told)
+		return told.call, true
 	}
-	tracked := element.Value.(*trackedCall)
 	t.order.MoveToBack(element)
-	if event.Call.Status == tracked.call.Status || !follows(event, tracked.event) {
-		return tracked.call, false
+	tracked := element.Value.(*trackedCall)
+	before := *tracked
+	if told.follows(before) {
+		*tracked = trackedCall{merge(told.call, before.call), told.at}
+	} else {
+		tracked.call = merge(before.call, told.call)
 	}
-	tracked.call, tracked.event = merge(event.Call, tracked.call), event
-	t.wake(event.Call.ID)
-	return tracked.call, true
+	return tracked.call, tracked.call.Status != before.call.Status
 }
 
 // makeRoom forgets the call that is longest without an event.
@@ -107,26 +111,38 @@ func (t *CallTracker) makeRoom() {
 	}
 }
 
-// follows reports whether an event tells of a later moment than the one before
-// it. A call that is over stays over. Of two events that know their times, the
-// later one counts; otherwise the one further in the course of a call.
-func follows(event, before *Event) bool {
-	now, then := event.Call.Status, before.Call.Status
-	switch {
-	case then.IsTerminal():
-		return false
-	case now.IsTerminal():
-		return true
-	case !event.Timestamp.IsZero() && !before.Timestamp.IsZero() && !event.Timestamp.Equal(before.Timestamp):
-		return event.Timestamp.After(before.Timestamp)
-	default:
-		return now.stage() > then.stage()
+// The stages of a call's life that are told apart in the code.
+const (
+	stageUnknown  = 0
+	stageAnswered = 4
+	stageOver     = 10
+)
+
+// follows reports whether a call was in this state after it had been in another
+// one: the state that is further in the course of a call. What comes again and
+// again while a call is up, and what this library does not know, has no place in
+// that course, and there the times count, if the events told them.
+func (c trackedCall) follows(other trackedCall) bool {
+	now, then := c.call.stage(), other.call.stage()
+	first, last := min(now, then), max(now, then)
+	timed := !c.at.IsZero() && !other.at.IsZero() && !c.at.Equal(other.at)
+	if timed && last < stageOver && (first == stageUnknown || first >= stageAnswered) {
+		return c.at.After(other.at)
 	}
+	return now > then
 }
 
-// stage is how far in its life a call with this status is.
-func (s CallStatus) stage() int {
-	switch s {
+// stage is how far in its life a call is.
+func (c *Call) stage() int {
+	switch {
+	case c.Status == CallEnded:
+		return stageOver + 1
+	case c.Status.IsTerminal():
+		return stageOver + 2 // tells more than that it ended
+	case c.End != nil:
+		return stageOver
+	}
+	switch c.Status {
 	case CallInitiated, CallIncoming:
 		return 1
 	case CallVerified:
@@ -134,7 +150,7 @@ func (s CallStatus) stage() int {
 	case CallRinging:
 		return 3
 	case CallAnswered:
-		return 4
+		return stageAnswered
 	case CallTransferInitiated, CallSwitchRoomInitiated:
 		return 5
 	case CallTransferAccepted:
@@ -146,10 +162,7 @@ func (s CallStatus) stage() int {
 	case CallTransferred, CallTransferFailed, CallSwitchRoomCompleted, CallSwitchRoomFailed:
 		return 9
 	default:
-		if s.IsTerminal() {
-			return 10
-		}
-		return 0 // unknown: tells nothing of the order
+		return stageUnknown
 	}
 }
 
@@ -162,7 +175,12 @@ func merge(newer, older *Call) *Call {
 	call.RoomID = cmp.Or(call.RoomID, older.RoomID)
 	call.SessionID = cmp.Or(call.SessionID, older.SessionID)
 	call.GatewayID = cmp.Or(call.GatewayID, older.GatewayID)
+	call.GatewayName = cmp.Or(call.GatewayName, older.GatewayName)
 	call.RuleID = cmp.Or(call.RuleID, older.RuleID)
+	call.RuleName = cmp.Or(call.RuleName, older.RuleName)
+	call.Transport = cmp.Or(call.Transport, older.Transport)
+	call.Provider = cmp.Or(call.Provider, older.Provider)
+	call.Region = cmp.Or(call.Region, older.Region)
 	if call.Metadata == nil {
 		call.Metadata = older.Metadata
 	}
@@ -170,6 +188,7 @@ func merge(newer, older *Call) *Call {
 		call.Timelog = older.Timelog
 	}
 	call.Start = cmp.Or(call.Start, older.Start)
+	call.End = cmp.Or(call.End, older.End)
 	return &call
 }
 

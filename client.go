@@ -272,6 +272,16 @@ func WithPollInterval(first, limit time.Duration) SharedOption {
 	})
 }
 
+// WithPagesAhead sets how many pages All fetches at the same time beyond the one
+// that is being read, once it knows how many there are. 0 fetches a page only
+// when it is needed. Default: 4.
+func WithPagesAhead(n int) SharedOption {
+	return sharedOption(func(s *settings) {
+		s.faults.check(n >= 0, "WithPagesAhead", "must not be negative")
+		s.pagesAhead = n
+	})
+}
+
 // WithRetryUnknown lets a call be repeated although an earlier attempt may
 // have been applied, where it otherwise would return [ErrMaybeApplied]: for a
 // PATCH that nobody else makes at the same time, say. What rings or moves a
@@ -314,6 +324,7 @@ func newConfig() *config {
 			backoff:    retry.Backoff{Base: 250 * time.Millisecond, Cap: 8 * time.Second},
 			pollFirst:  500 * time.Millisecond,
 			pollLimit:  5 * time.Second,
+			pagesAhead: 4,
 		},
 	}
 	c.defaults.faults = &c.faults
@@ -459,6 +470,7 @@ type settings struct {
 	backoff        retry.Backoff
 	pollFirst      time.Duration
 	pollLimit      time.Duration
+	pagesAhead     int
 	retryUnknown   bool
 	progress       func(*BatchCall)
 	header         http.Header
@@ -467,6 +479,13 @@ type settings struct {
 
 // forCall returns the settings of one call, reporting wrong ones to f.
 func (s settings) forCall(opts []RequestOption, f *faults) settings {
+	if len(opts) == 0 {
+		return s
+	}
+	return s.changed(opts, f)
+}
+
+func (s settings) changed(opts []RequestOption, f *faults) settings {
 	s.faults = f
 	for i, opt := range opts {
 		if opt == nil {

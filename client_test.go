@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -491,9 +492,19 @@ func TestTheTimeoutOfTheHTTPClientBecomesThatOfAnAttempt(t *testing.T) {
 
 // net/http takes a negative timeout for none.
 func TestANegativeTimeoutOfTheHTTPClientIsNone(t *testing.T) {
-	rec := newRecorder(t, http.StatusOK, emptyPage)
-	client := rec.client(videosdk.WithHTTPClient(&http.Client{Transport: rec, Timeout: -time.Second}))
-	require.NoError(t, listOnce(t, client))
+	synctest.Test(t, func(t *testing.T) {
+		slow := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			select {
+			case <-time.After(time.Second):
+				return newRecorder(t, http.StatusOK, emptyPage).RoundTrip(req)
+			case <-req.Context().Done():
+				return nil, req.Context().Err()
+			}
+		})
+		client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: slow, Timeout: -time.Second}))
+		require.NoError(t, err)
+		require.NoError(t, listOnce(t, client))
+	})
 }
 
 func TestARedirectIsNeverFollowed(t *testing.T) {

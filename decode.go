@@ -114,13 +114,18 @@ func unwrap(body []byte) (raw json.RawMessage, problem string) {
 	case !isObject(body):
 		return nil, "it is not a JSON object"
 	}
-	if err := json.Unmarshal(body, &struct{}{}); err != nil {
-		return nil, "it is not JSON: " + err.Error()
+	if !json.Valid(body) {
+		return nil, notJSON(body)
 	}
 	if data := jsonscan.Member(body, "data"); isObject(data) {
 		return data, ""
 	}
 	return body, ""
+}
+
+// notJSON says where a body breaks the rules of JSON.
+func notJSON(body []byte) (problem string) {
+	return "it is not JSON: " + fmt.Sprint(json.Unmarshal(body, &struct{}{}))
 }
 
 func isBlank(body []byte) bool { return len(bytes.TrimLeft(body, whiteSpace)) == 0 }

@@ -72,21 +72,18 @@ func (d *memoryDeduplicator) Claim(_ context.Context, key string, ttl time.Durat
 			return ClaimInFlight, nil
 		}
 	}
-	d.makeRoom(now)
-	d.byKey[key] = d.order.PushBack(&memoryClaim{key: key, until: now.Add(ttl)})
+	d.add(&memoryClaim{key: key, until: now.Add(ttl)}, now)
 	return ClaimGranted, nil
 }
 
 func (d *memoryDeduplicator) Done(_ context.Context, key string, ttl time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	claim := &memoryClaim{key: key, done: true, until: time.Now().Add(ttl)}
+	now := time.Now()
 	if element, known := d.byKey[key]; known {
-		element.Value = claim
-		d.order.MoveToBack(element)
-		return nil
+		d.forget(element)
 	}
-	d.byKey[key] = d.order.PushBack(claim)
+	d.add(&memoryClaim{key: key, done: true, until: now.Add(ttl)}, now)
 	return nil
 }
 
@@ -97,6 +94,11 @@ func (d *memoryDeduplicator) Release(_ context.Context, key string) error {
 		d.forget(element)
 	}
 	return nil
+}
+
+func (d *memoryDeduplicator) add(claim *memoryClaim, now time.Time) {
+	d.makeRoom(now)
+	d.byKey[claim.key] = d.order.PushBack(claim)
 }
 
 // makeRoom forgets what is too old, and the oldest that is done while there is

@@ -33,7 +33,6 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	r.checkPath(route)
 	r.faults.check(canHold(out), "out", "must be a pointer to decode the answer into, or nil")
 	r.query, r.body = r.parseQuery(query), in
-	r.shown = hideNumbers(route)
 	x, a, err := c.send(ctx, r)
 	if err != nil || a.gone || method == http.MethodHead {
 		return err
@@ -101,17 +100,6 @@ func (r *request) parseQuery(query string) url.Values {
 	values, err := url.ParseQuery(query)
 	r.faults.check(err == nil, "path", "has a query that is not valid")
 	return values
-}
-
-// hideNumbers replaces the phone numbers in a path.
-func hideNumbers(path string) string {
-	segments := strings.Split(path, "/")
-	for i, segment := range segments {
-		if plain, err := url.PathUnescape(segment); err == nil && isE164(plain) {
-			segments[i] = "{e164}"
-		}
-	}
-	return strings.Join(segments, "/")
 }
 
 // decodeAny decodes an answer of unknown kind.

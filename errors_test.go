@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 	"unicode/utf8"
 
@@ -456,7 +457,7 @@ func TestSecretsThatAServerEchoesAreTakenOut(t *testing.T) {
 				require.Equal(t, status == http.StatusOK, numbersErr == nil)
 
 				for _, err := range []error{ruleErr, numbersErr} {
-					for _, text := range append(textsOf(err, escapeHTML), logged.String()) {
+					for _, text := range append(textsOf(err), logged.String()) {
 						for _, hidden := range []string{password, strconv.Quote(password), pin, token, apiKey, secret} {
 							if strings.Contains(text, strings.Trim(hidden, `"`)) {
 								t.Errorf("%q stands in %q", hidden, text)
@@ -469,19 +470,31 @@ func TestSecretsThatAServerEchoesAreTakenOut(t *testing.T) {
 	}
 }
 
-// textsOf returns what may be read of an error. Of an answer whose JSON is not
-// written as Go writes it, the kept body is left out: it is kept as it came, and
-// not every spelling of a secret is known there.
-func textsOf(err error, withBody bool) []string {
+// textsOf returns what may be read of an error.
+func textsOf(err error) []string {
 	var answer *videosdk.APIError
 	if !errors.As(err, &answer) {
 		return nil
 	}
-	texts := []string{err.Error(), answer.Message, answer.Code, fmt.Sprintf("%v %+v %q", err, err, err), slog.AnyValue(err).String()}
-	if withBody {
-		texts = append(texts, string(answer.Body), fmt.Sprintf("%+v %#v", *answer, answer))
+	return []string{
+		err.Error(), answer.Message, answer.Code, string(answer.Body), slog.AnyValue(err).String(),
+		fmt.Sprintf("%v %+v %q %#v %+v", err, err, err, err, *answer),
 	}
-	return texts
+}
+
+func TestASecretThatABrokenAnswerQuotesIsTakenOut(t *testing.T) {
+	broken := fmt.Errorf("proxy: cannot unpack the answer to %s", "hunter2-token")
+	client, err := videosdk.New("", "", videosdk.WithTokenSource(videosdk.StaticToken("hunter2-token")), videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(iotest.ErrReader(broken))}, nil
+		}),
+	}), videosdk.WithMaxRetries(0))
+	require.NoError(t, err)
+	err = listOnce(t, client)
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+	require.ErrorIs(t, err, broken, "the cause can be reached")
+	require.ErrorContains(t, err, "cannot unpack")
+	assert.NotContains(t, err.Error(), "hunter2")
 }
 
 func TestASignedTokenThatAnErrorQuotesIsTakenOut(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -29,6 +30,10 @@ type exchange struct {
 	client  *Client
 	request *request
 	ctx     context.Context // the caller's, which limits the whole call
+	loop    retryablehttp.Client
+	http    http.Client // of loop
+	// outgoing is what loop sends, again and again.
+	outgoing retryablehttp.Request
 
 	attempts  int
 	retries   int // attempts that count against the caller's limit
@@ -41,7 +46,6 @@ type exchange struct {
 	renewed   bool          // there was such a token
 	cutShort  bool          // only the end of the context kept it from another attempt
 	before    error         // what the call would have returned without its last attempt
-	wait      time.Duration // before the next attempt
 	price     int           // what the last retry took from the quota
 	took      time.Duration // how long the last attempt was
 	note      string        // why there is no further attempt, if that is not obvious
@@ -75,7 +79,8 @@ func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error
 	if err != nil {
 		return nil, answer{}, err
 	}
-	x := &exchange{client: c, request: r, ctx: ctx}
+	x := &r.exchange
+	x.client, x.request, x.ctx = c, r, ctx
 	x.last = outcome{err: errNoAttempt, verdict: retry.Unprocessed}
 	if ctx.Err() != nil {
 		x.last.err = endOf(ctx)
@@ -92,18 +97,18 @@ var errNoAttempt = errors.New("no attempt was made")
 // run makes the attempts. It fails only if no request can be built at all; all
 // else is told by the last outcome.
 func (x *exchange) run(body []byte) error {
-	req, err := x.newRequest(body)
-	if err != nil {
+	if err := x.prepare(body); err != nil {
 		return err
 	}
-	loop := retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: x, CheckRedirect: refuseRedirects},
-		RetryMax:     math.MaxInt, // CheckRetry counts
+	x.http = http.Client{Transport: x, CheckRedirect: refuseRedirects}
+	x.loop = retryablehttp.Client{
+		HTTPClient:   &x.http,
+		RetryMax:     math.MaxInt, // checkRetry counts
 		CheckRetry:   x.checkRetry,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait },
+		Backoff:      chosenWait,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	resp, err := loop.Do(req)
+	resp, err := x.loop.Do(&x.outgoing)
 	if err == nil {
 		_ = resp.Body.Close() // it has been read; its end is in the outcome
 	}
@@ -113,6 +118,10 @@ func (x *exchange) run(body []byte) error {
 	}
 	return nil
 }
+
+// chosenWait returns the wait that the exchange has chosen: retryablehttp hands
+// over its own minimum.
+func chosenWait(chosen, _ time.Duration, _ int, _ *http.Response) time.Duration { return chosen }
 
 // explainEnd makes the error of a call whose context ended tell besides what
 // the server had said last.
@@ -126,15 +135,25 @@ func (x *exchange) explainEnd() {
 	}
 }
 
-func (x *exchange) newRequest(body []byte) (*retryablehttp.Request, error) {
+// prepare builds what retryablehttp sends.
+func (x *exchange) prepare(body []byte) error {
+	address := x.request.url(x.client.base)
 	if up := x.request.upload; up != nil {
-		return up.newRequest(x.ctx, x.request.method)
+		address = up.url.String()
 	}
-	var rawBody any
-	if body != nil {
-		rawBody = body
+	req, err := http.NewRequestWithContext(x.ctx, x.request.method, address, nil)
+	if err != nil {
+		return err
 	}
-	return retryablehttp.NewRequestWithContext(x.ctx, x.request.method, x.request.url(x.client.base), rawBody)
+	x.outgoing.Request = req
+	switch up := x.request.upload; {
+	case up != nil:
+		err = x.outgoing.SetBody(up.body())
+		req.ContentLength = up.size
+	case body != nil:
+		err = x.outgoing.SetBody(body)
+	}
+	return err
 }
 
 // refuseRedirects makes net/http return a redirect as an answer like any
@@ -272,19 +291,34 @@ func readBody(resp *http.Response) ([]byte, error) {
 		return nil, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.ContentLength > maxBody {
+	switch size := resp.ContentLength; {
+	case size > maxBody:
 		return nil, ErrResponseTooLarge
+	case size >= 0 && size < 1<<20: // a larger claim must prove itself
+		return readAll(resp.Body, make([]byte, 0, size+1)) // one more, to meet the end
 	}
-	var body bytes.Buffer
-	if resp.ContentLength > 0 && resp.ContentLength < 1<<20 {
-		body.Grow(int(resp.ContentLength) + bytes.MinRead) // a larger claim must prove itself
-	}
-	_, err := body.ReadFrom(http.MaxBytesReader(nil, resp.Body, maxBody))
+	body, err := readAll(http.MaxBytesReader(nil, resp.Body, maxBody), make([]byte, 0, 512))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = ErrResponseTooLarge
 	}
-	return body.Bytes(), err
+	return body, err
+}
+
+// readAll is io.ReadAll into a buffer of a size that is known to do.
+func readAll(r io.Reader, buffer []byte) ([]byte, error) {
+	for {
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		switch {
+		case err == io.EOF:
+			return buffer, nil
+		case err != nil:
+			return buffer, err
+		case len(buffer) == cap(buffer):
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+	}
 }
 
 // statusOf returns the status that an answer really has: the API may answer
@@ -346,11 +380,11 @@ func (x *exchange) again() bool {
 		x.note = "not repeated: the server asked to wait longer than " + retry.MaxRetryAfter.String()
 		return false
 	}
-	x.wait = s.backoff.Wait(x.retries)
+	wait := s.backoff.Wait(x.retries)
 	if o.retryAfter > 0 {
-		x.wait = retry.AfterHint(o.retryAfter)
+		wait = retry.AfterHint(o.retryAfter)
 	}
-	if deadline, ok := x.ctx.Deadline(); ok && time.Until(deadline) <= x.wait {
+	if deadline, ok := x.ctx.Deadline(); ok && time.Until(deadline) <= wait {
 		x.note = "not repeated: the wait would not end before the context's deadline"
 		return false
 	}
@@ -361,12 +395,13 @@ func (x *exchange) again() bool {
 	}
 	x.price = price
 	x.retries++
-	x.repeat()
+	x.repeatAfter(wait)
 	return true
 }
 
-// repeat notes that another attempt follows.
-func (x *exchange) repeat() {
+// repeatAfter notes that another attempt follows.
+func (x *exchange) repeatAfter(wait time.Duration) {
+	x.loop.RetryWaitMin = wait // see chosenWait
 	x.before = x.err()
 	x.cutShort = true // until the next attempt begins
 }
@@ -389,8 +424,8 @@ func (x *exchange) reauthorize() bool {
 	if b == nil {
 		return false
 	}
-	x.better, x.renewed, x.wait = b, true, 0
-	x.repeat()
+	x.better, x.renewed = b, true
+	x.repeatAfter(0)
 	return true
 }
 
@@ -430,7 +465,7 @@ func (x *exchange) log(again bool) {
 		log.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", x.took))...)
 	}
 	if again && log.Enabled(x.ctx, slog.LevelWarn) {
-		log.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.wait))...)
+		log.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.loop.RetryWaitMin))...)
 	}
 }
 
@@ -438,7 +473,7 @@ func (x *exchange) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("operation", x.request.name),
 		slog.String("method", x.request.method),
-		slog.String("path", x.request.shown),
+		slog.String("path", x.request.shown()),
 		slog.Int("attempt", x.attempts),
 	}
 	if x.last.status != 0 {

@@ -204,7 +204,7 @@ func (s *GatewayRoutingRulesService) List(ctx context.Context, params GatewayRou
 // All returns the rules of all pages, which it fetches as they are needed. An
 // error ends the iteration.
 func (s *GatewayRoutingRulesService) All(ctx context.Context, params GatewayRoutingRuleListParams, opts ...RequestOption) iter.Seq2[*GatewayRoutingRule, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[GatewayRoutingRule], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[GatewayRoutingRule], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

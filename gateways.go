@@ -283,7 +283,7 @@ func (s *InboundGatewaysService) List(ctx context.Context, params GatewayListPar
 // All returns the inbound gateways of all pages, which it fetches as they are
 // needed. An error ends the iteration.
 func (s *InboundGatewaysService) All(ctx context.Context, params GatewayListParams, opts ...RequestOption) iter.Seq2[*Gateway, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Gateway], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Gateway], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)
@@ -372,7 +372,7 @@ func (s *OutboundGatewaysService) List(ctx context.Context, params GatewayListPa
 // All returns the outbound gateways of all pages, which it fetches as they are
 // needed. An error ends the iteration.
 func (s *OutboundGatewaysService) All(ctx context.Context, params GatewayListParams, opts ...RequestOption) iter.Seq2[*Gateway, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Gateway], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Gateway], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

@@ -214,14 +214,17 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 // walk ends with the last page, or, whatever the server says of more, when more
 // pages in a row had nothing new than had something before: a list that has
 // grown at its front brings back all that was read, but not more.
-func all[T any](page, perPage int, get func(page, perPage int) (*Page[T], error)) iter.Seq2[*T, error] {
+func all[T any](ctx context.Context, c *Client, opts []RequestOption, page, perPage int, get getPage[T]) iter.Seq2[*T, error] {
+	settings := c.defaults.forCall(opts, &faults{}) // whose faults get tells
 	if perPage == 0 {
 		perPage = largestPage
 	}
 	return func(yield func(*T, error) bool) {
+		pages := newLookahead(ctx, settings.pagesAhead, perPage, get)
+		defer pages.close()
 		given := make(map[string]bool) // by id
 		for n, fresh, stale := max(page, 1), 0, 0; stale <= fresh; n++ {
-			p, err := get(n, perPage)
+			p, err := pages.get(n)
 			if err != nil {
 				yield(nil, err)
 				return

@@ -3,6 +3,7 @@ package videosdk_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -34,6 +35,9 @@ func (p *pager) RoundTrip(req *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fetched = append(p.fetched, page)
+	if len(p.fetched) > 1000 {
+		return nil, errors.New("the list is read without end")
+	}
 	return &http.Response{
 		StatusCode: http.StatusOK,
 		Header:     http.Header{"Content-Type": {"application/json"}},
@@ -45,7 +49,8 @@ func (p *pager) RoundTrip(req *http.Request) (*http.Response, error) {
 // rules returns all rules of the list, by pages of two.
 func (p *pager) rules(t *testing.T) iter.Seq2[*videosdk.RoutingRule, error] {
 	t.Helper()
-	client, err := videosdk.New("test-key", "test-secret", videosdk.WithHTTPClient(&http.Client{Transport: p}))
+	client, err := videosdk.New("test-key", "test-secret",
+		videosdk.WithHTTPClient(&http.Client{Transport: p}), videosdk.WithPagesAhead(0))
 	require.NoError(t, err)
 	return client.RoutingRules.All(t.Context(), videosdk.RoutingRuleListParams{PerPage: 2})
 }
@@ -142,6 +147,9 @@ func TestAllGivesEachItemOnceWhateverTheServerSaysOfItsPages(t *testing.T) {
 		{"the same item twice on a page, and on each page", func(page, _ int) string {
 			return pageOf(`"pageInfo":{"lastPage":3},`, "r1", "r1", "r"+strconv.Itoa(page))
 		}, ruleIDs(3), []int{1, 2, 3}},
+		{"items without ids", func(int, int) string {
+			return `{"pageInfo":{"lastPage":1},"data":[{"name":"a"},{"name":"b"}]}`
+		}, []string{"", ""}, []int{1}},
 		{"nothing", func(int, int) string { return pageOf("") }, nil, []int{1}},
 		{"a first page of nothing, of many", func(int, int) string { return pageOf(`"pageInfo":{"lastPage":9},`) }, nil, []int{1}},
 		{"an empty page in the middle, as when what is deleted is left out", func(page, perPage int) string {

@@ -62,7 +62,9 @@ func (p PhoneNumber) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 func (p PhoneNumber) LogValue() slog.Value { return redact.LogValue(p) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (p *PhoneNumber) UnmarshalJSON(data []byte) error { return unmarshal[phoneNumberWire, PhoneNumber](data, p) }
+func (p *PhoneNumber) UnmarshalJSON(data []byte) error {
+	return unmarshal[phoneNumberWire, PhoneNumber](data, p)
+}
 
 type phoneNumberFields PhoneNumber
 
@@ -211,7 +213,7 @@ func (s *PhoneNumbersService) List(ctx context.Context, params PhoneNumberListPa
 // meanwhile, because others are released, is missed: read all before releasing
 // any.
 func (s *PhoneNumbersService) All(ctx context.Context, params PhoneNumberListParams, opts ...RequestOption) iter.Seq2[*PhoneNumber, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[PhoneNumber], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[PhoneNumber], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

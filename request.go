@@ -25,13 +25,13 @@ type operation struct {
 type request struct {
 	operation
 	escaped  string // the path, with the ids
-	shown    string // the path for errors and logs, without phone numbers
 	query    url.Values
 	body     any       // what is sent as JSON, nil for nothing
 	upload   *upload   // what is sent in place of JSON, to another place
 	sink     io.Writer // where an answer of text goes, in place of memory
 	settings settings
 	faults   faults
+	exchange exchange // what becomes of it on the wire
 }
 
 // request starts a call: it fills the ids into the operation's path, in order,
@@ -41,32 +41,30 @@ func (c *Client) request(op operation, opts []RequestOption, ids ...string) *req
 	r := &request{operation: op}
 	r.settings = c.defaults.forCall(opts, &r.faults)
 	r.faults.check(!r.settings.retryUnknown || op.class.MayOptIn(), "WithRetryUnknown",
-		"is refused by "+op.name+": a repeat could reach a person twice")
+		"is refused here: a repeat could reach a person twice")
 	r.fillPath(ids)
 	return r
 }
 
 // fillPath puts each id into the path as exactly one escaped segment.
 func (r *request) fillPath(ids []string) {
-	if len(ids) == 0 {
-		r.escaped, r.shown = r.path, r.path
-		return
-	}
-	var escaped, shown strings.Builder
-	rest := r.path
+	r.escaped = r.path
 	for _, id := range ids {
-		before, after, _ := strings.Cut(rest, "{")
-		name, after, _ := strings.Cut(after, "}")
-		r.faults.id(name, id)
-		segment := escapeSegment(id)
-		escaped.WriteString(before + segment)
-		if isE164(id) {
-			segment = "{" + name + "}"
-		}
-		shown.WriteString(before + segment)
-		rest = after
+		begin, end := strings.IndexByte(r.escaped, '{'), strings.IndexByte(r.escaped, '}')
+		r.faults.id(r.escaped[begin+1:end], id)
+		r.escaped = r.escaped[:begin] + escapeSegment(id) + r.escaped[end+1:]
 	}
-	r.escaped, r.shown = escaped.String()+rest, shown.String()+rest
+}
+
+// shown returns the path for errors and logs, without phone numbers.
+func (r *request) shown() string {
+	segments := strings.Split(r.escaped, "/")
+	for i, segment := range segments {
+		if plain, err := url.PathUnescape(segment); err == nil && isE164(plain) {
+			segments[i] = "{e164}"
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // escapeSegment also escapes the plus, which the server would take for a

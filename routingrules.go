@@ -73,7 +73,9 @@ func (r RoutingRule) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 func (r RoutingRule) LogValue() slog.Value { return redact.LogValue(r) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (r *RoutingRule) UnmarshalJSON(data []byte) error { return unmarshal[routingRuleWire, RoutingRule](data, r) }
+func (r *RoutingRule) UnmarshalJSON(data []byte) error {
+	return unmarshal[routingRuleWire, RoutingRule](data, r)
+}
 
 type routingRuleFields RoutingRule
 
@@ -214,7 +216,7 @@ func (s *RoutingRulesService) List(ctx context.Context, params RoutingRuleListPa
 // error ends the iteration. A rule that moves to an earlier page meanwhile,
 // because others are deleted, is missed: read all before deleting any.
 func (s *RoutingRulesService) All(ctx context.Context, params RoutingRuleListParams, opts ...RequestOption) iter.Seq2[*RoutingRule, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[RoutingRule], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[RoutingRule], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

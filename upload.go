@@ -1,7 +1,6 @@
 package videosdk
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,18 +32,10 @@ func newUpload(presigned, contentType string, content io.ReaderAt, size int64) (
 	return &upload{url: u, contentType: contentType, content: content, size: size}, nil
 }
 
-func (u *upload) newRequest(ctx context.Context, method string) (*retryablehttp.Request, error) {
-	// Each attempt reads by itself: net/http may still hold the reader of the
-	// one before.
-	body := retryablehttp.ReaderFunc(func() (io.Reader, error) {
-		return io.NewSectionReader(u.content, 0, u.size), nil
-	})
-	req, err := retryablehttp.NewRequestWithContext(ctx, method, u.url.String(), body)
-	if err != nil {
-		return nil, err
-	}
-	req.ContentLength = u.size
-	return req, nil
+// body returns what reads the file for one attempt. Each attempt reads by
+// itself: net/http may still hold the reader of the one before.
+func (u *upload) body() retryablehttp.ReaderFunc {
+	return func() (io.Reader, error) { return io.NewSectionReader(u.content, 0, u.size), nil }
 }
 
 func (u *upload) origin() string { return u.url.Scheme + "://" + u.url.Host }

@@ -30,22 +30,22 @@ import (
 // signer has a key and signs with it as VideoSDK does.
 type signer struct{ key *rsa.PrivateKey }
 
-func newSigner(t testing.TB) signer {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	return signer{key}
-}
+// The signers of the tests: to make a key takes longer than a test does. vendor
+// signs what is genuine, successor after the key has been changed, and stranger
+// what is forged.
+var (
+	vendor    = sync.OnceValue(newSigner)
+	successor = sync.OnceValue(newSigner)
+	stranger  = sync.OnceValue(newSigner)
+)
 
-// vendor signs what the tests take for genuine. It is made once, because to
-// make a key takes longer than a test.
-var vendor = sync.OnceValue(func() signer {
+func newSigner() signer {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
 	return signer{key}
-})
+}
 
 // raw signs the digest of a body.
 func (s signer) raw(hash crypto.Hash, digest []byte) []byte {
@@ -191,7 +191,7 @@ func TestNothingButRSASHA256OfTheKeyIsASignature(t *testing.T) {
 		"RSA of the digest, the hash not named": vendor().raw(0, sha256Sum[:]),
 		"RSA of the digest in hex":              vendor().raw(0, []byte(hex.EncodeToString(sha256Sum[:]))),
 		"RSA of the body itself":                vendor().raw(0, body),
-		"RSA-SHA256 of another key":             newSigner(t).raw(crypto.SHA256, sha256Sum[:]),
+		"RSA-SHA256 of another key":             stranger().raw(crypto.SHA256, sha256Sum[:]),
 		"ECDSA":                                 ecdsaSignature(t, sha256Sum[:]),
 		"a byte too much":                       append(genuine, 0),
 		"a byte too much in front":              append([]byte{0}, genuine...),
@@ -348,13 +348,13 @@ func TestWithoutAKeyNothingIsKnownOfASignature(t *testing.T) {
 }
 
 func TestAnyOfTheKeysOfASourceIsTrusted(t *testing.T) {
-	older, newer := newSigner(t), newSigner(t)
+	older, newer := vendor(), successor()
 	verifier := videosdk.NewWebhookVerifier(fixedKeys{keys: []*rsa.PublicKey{&newer.key.PublicKey, &older.key.PublicKey}})
 	for _, s := range []signer{older, newer} {
 		_, err := verifier.Verify(t.Context(), []byte(smallEvent), s.sign(smallEvent))
 		require.NoError(t, err)
 	}
-	assertRefusedSignature(t, verifier, smallEvent, vendor().sign(smallEvent))
+	assertRefusedSignature(t, verifier, smallEvent, stranger().sign(smallEvent))
 }
 
 func TestAWeakKeyIsNotTrustedWhateverItsSource(t *testing.T) {
@@ -386,7 +386,7 @@ func TestASignatureThatDoesNotFitAsksTheSourceAgain(t *testing.T) {
 }
 
 func TestTheErrorOfARefusalTellsNothingOfTheDelivery(t *testing.T) {
-	for _, signature := range []string{"", "c2VjcmV0", "c2VjcmV0!", newSigner(t).sign(smallEvent)} {
+	for _, signature := range []string{"", "c2VjcmV0", "c2VjcmV0!", stranger().sign(smallEvent)} {
 		_, err := vendor().verifier(t).Verify(t.Context(), []byte(smallEvent), signature)
 		require.ErrorIs(t, err, videosdk.ErrInvalidSignature)
 		assert.NotContains(t, err.Error(), "call_1")

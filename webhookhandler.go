@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -39,8 +40,9 @@ func WithDeduplicator(d Deduplicator) WebhookOption {
 	return func(w *WebhookReceiver) { w.dedup = d }
 }
 
-// WithEventKey sets by what an event is known again. Default: the SHA-256 of the
-// body as it came, which the signature vouches for.
+// WithEventKey sets by what an event is known again. Default, also for an event
+// for which the function returns nothing: the SHA-256 of the body as it came,
+// which the signature vouches for.
 func WithEventKey(key func(*Event) string) WebhookOption {
 	return func(w *WebhookReceiver) { w.key = key }
 }
@@ -56,8 +58,9 @@ func WithQueue(size, workers int) WebhookOption {
 }
 
 // WithWebhookLogger sets where failures are logged: refused deliveries at level
-// Warn, functions that fail or panic at level Error. No body and no number is
-// logged. Default: nowhere.
+// Warn, functions that fail or panic at level Error. Their errors are logged as
+// they are, but of a delivery nothing except the type of its event, and of a
+// panic its place and not its value. Default: nowhere.
 func WithWebhookLogger(logger *slog.Logger) WebhookOption {
 	return func(w *WebhookReceiver) { w.log = logger }
 }
@@ -71,9 +74,10 @@ type WebhookReceiver struct {
 	key      func(*Event) string
 	log      *slog.Logger
 
-	queue   chan claimed // nil to handle events before the answer
-	workers int
-	running sync.WaitGroup
+	claimTTL time.Duration
+	queue    chan claimed // nil to handle events before the answer
+	workers  int
+	running  sync.WaitGroup
 
 	mu      sync.RWMutex // held for reading while something is put into the queue
 	closed  bool
@@ -99,20 +103,24 @@ type claimed struct {
 //     the event delivered again.
 //
 // The function runs with the context of the request, which ends if the sender
-// hangs up.
+// hangs up. After five minutes its claim on the event is void, so that an event
+// whose process has died is not lost: take less.
 func WebhookHandler(verifier *WebhookVerifier, handle WebhookFunc, opts ...WebhookOption) *WebhookReceiver {
-	w := &WebhookReceiver{
-		verifier: verifier,
-		handle:   handle,
-		maxBody:  defaultWebhookBody,
-		key:      bodyHash,
-		log:      slog.New(slog.DiscardHandler),
-	}
+	w := &WebhookReceiver{verifier: verifier, handle: handle, maxBody: defaultWebhookBody, claimTTL: claimTTL}
 	for _, opt := range opts {
 		opt(w)
 	}
 	if w.dedup == nil {
 		w.dedup = NewMemoryDeduplicator(defaultRemembered)
+	}
+	if w.key == nil {
+		w.key = bodyHash
+	}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
+	if w.queue != nil {
+		w.claimTTL = doneTTL // there is no telling how long it waits in the queue
 	}
 	w.working, w.abort = context.WithCancel(context.Background())
 	for range w.workers {
@@ -145,12 +153,16 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 	if r.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed
 	}
-	event, status := w.verified(rw, r)
-	if event == nil {
+	event, status, err := w.verified(rw, r)
+	if err != nil {
+		w.log.WarnContext(r.Context(), "videosdk: webhook refused", "status", status, "error", err)
 		return status
 	}
-	job := claimed{event: event, key: w.key(event)}
-	claim, err := w.dedup.Claim(r.Context(), job.key, claimTTL)
+	job := claimed{event: event}
+	if job.key, err = w.keyOf(r.Context(), event); err != nil {
+		return http.StatusInternalServerError
+	}
+	claim, err := w.dedup.Claim(r.Context(), job.key, w.claimTTL)
 	switch {
 	case err != nil:
 		w.log.ErrorContext(r.Context(), "videosdk: webhook not claimed", "event", event.Type, "error", err)
@@ -168,41 +180,48 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 	}
 }
 
-// verified reads and verifies the body. Without an event, status is the answer.
-func (w *WebhookReceiver) verified(rw http.ResponseWriter, r *http.Request) (event *Event, status int) {
+// verified reads and verifies the body. With an error, status is the answer.
+func (w *WebhookReceiver) verified(rw http.ResponseWriter, r *http.Request) (event *Event, status int, err error) {
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, w.maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge
+		return nil, http.StatusRequestEntityTooLarge, err
 	case err != nil:
-		return nil, http.StatusBadRequest
+		return nil, http.StatusBadRequest, err
 	}
 	signatures := r.Header.Values(SignatureHeader)
 	if len(signatures) != 1 {
-		return nil, http.StatusUnauthorized
+		return nil, http.StatusUnauthorized, fmt.Errorf("%w: %d headers", ErrInvalidSignature, len(signatures))
 	}
 	event, err = w.verifier.Verify(r.Context(), body, signatures[0])
 	switch {
-	case err == nil:
-		return event, 0
 	case errors.Is(err, ErrInvalidEvent):
 		status = http.StatusBadRequest
 	case errors.Is(err, ErrInvalidSignature):
 		status = http.StatusUnauthorized
-	default:
+	case err != nil:
 		status = http.StatusServiceUnavailable
 	}
-	w.log.WarnContext(r.Context(), "videosdk: webhook refused", "status", status, "error", err)
-	return nil, status
+	return event, status, err
+}
+
+// keyOf fails only if the user's function panics.
+func (w *WebhookReceiver) keyOf(ctx context.Context, event *Event) (key string, err error) {
+	err = w.guard(ctx, event, func() error {
+		if key = w.key(event); key == "" {
+			key = bodyHash(event)
+		}
+		return nil
+	})
+	return key, err
 }
 
 // process handles an event and settles its claim.
 func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
-	err := w.call(ctx, job.event)
+	err := w.guard(ctx, job.event, func() error { return w.handle(ctx, job.event) })
 	settling := context.WithoutCancel(ctx) // also if the sender has left
 	if err != nil {
-		w.log.ErrorContext(ctx, "videosdk: webhook not handled", "event", job.event.Type, "error", err)
 		w.settled(ctx, w.dedup.Release(settling, job.key))
 		return false
 	}
@@ -218,14 +237,28 @@ func (w *WebhookReceiver) settled(ctx context.Context, err error) {
 	}
 }
 
-// call makes an error of a panic. The value is not told: it may hold anything.
-func (w *WebhookReceiver) call(ctx context.Context, event *Event) (err error) {
+// guard calls one of the user's functions, unless the context has ended, logs
+// its failure, and makes an error of its panic.
+func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("the function panicked with a %T", v)
+			err = fmt.Errorf("the function panicked with a %T", v) // the value may hold anything
+			w.logFailure(ctx, event, err, "stack", string(debug.Stack()))
 		}
 	}()
-	return w.handle(ctx, event)
+	if ctx.Err() != nil {
+		err = endOf(ctx)
+	} else {
+		err = f()
+	}
+	if err != nil {
+		w.logFailure(ctx, event, err)
+	}
+	return err
+}
+
+func (w *WebhookReceiver) logFailure(ctx context.Context, event *Event, err error, more ...any) {
+	w.log.ErrorContext(ctx, "videosdk: webhook not handled", append([]any{"event", event.Type, "error", err}, more...)...)
 }
 
 // enqueue hands an event to the workers, if there is room.
@@ -250,9 +283,9 @@ func (w *WebhookReceiver) work() {
 }
 
 // Shutdown makes the receiver answer 503 to new events and waits until those in
-// the queue have been handled. When ctx ends before, the contexts of those that
-// are being handled end as well, and Shutdown returns its error without waiting
-// for them. Without [WithQueue] there is nothing to wait for: http.Server has a
+// the queue have been handled. When ctx ends before, those still in the queue
+// are given up, the contexts of those that are being handled end, and Shutdown
+// returns the error of ctx without waiting for them. Without [WithQueue] there is nothing to wait for: http.Server has a
 // Shutdown of its own.
 func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
 	w.close()

@@ -87,7 +87,8 @@ func isStrong(key *rsa.PublicKey) bool { return key.N.BitLen() >= minKeyBits }
 // Keep it: it fetches the key when it is first needed, without a token, one
 // fetch at a time, and keeps it for a day. After a signature that does not fit
 // it fetches again, at most once a minute, so that a change of the key heals
-// itself. The last good key survives an outage of the API.
+// itself. The last good key survives an outage of the API. A context ends the
+// wait for a fetch, and not the fetch, which others may be waiting for.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/webhook-verification
 func (c *Client) WebhookKeys() KeySource { return &fetchedKeys{client: c} }
@@ -149,7 +150,7 @@ func (k *fetchedKeys) renew(ctx context.Context, maxAge time.Duration) <-chan st
 	switch {
 	case k.current != nil && now.Sub(k.fetched) < maxAge:
 		return nil
-	case k.fetching == nil && (k.tried.IsZero() || now.Sub(k.tried) >= pause):
+	case k.fetching == nil && now.Sub(k.tried) >= pause:
 		k.tried = now
 		k.fetching = make(chan struct{})
 		go k.fetch(context.WithoutCancel(ctx), now)

@@ -151,7 +151,7 @@ func (s *WebhooksService) List(ctx context.Context, params WebhookListParams, op
 // All returns the subscriptions of all pages, which it fetches as they are
 // needed. An error ends the iteration.
 func (s *WebhooksService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
-	return all(params.Page, params.PerPage, func(page, perPage int) (*Page[Webhook], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Webhook], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)

@@ -225,7 +225,7 @@ func convertScalar(raw []byte, target reflect.Value) bool {
 		target.SetString(s)
 		return true
 	case target.Kind() == reflect.Bool:
-		b, err := strconv.ParseBool(strings.ToLower(s))
+		b, err := strconv.ParseBool(s)
 		target.SetBool(b)
 		return err == nil
 	}

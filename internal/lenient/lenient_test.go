@@ -239,11 +239,12 @@ type call struct {
 	base
 	*Pointed
 	Inline     `json:",inline"`
+	Tagged     `json:"tagged"`
 	Named      room `json:"room"`
 	Status     int  `json:"status"` // hides that of base
 	Untagged   int
-	Renamed    int `json:"-,"`
 	Skipped    int `json:"-"`
+	Renamed    int `json:"-,"`
 	unexported int //nolint:unused // must be left alone
 	Bare
 	time.Weekday `json:"day"`
@@ -254,18 +255,24 @@ type Inline struct {
 	Count int `json:"count"`
 }
 
+// Tagged is embedded under a name, and so a field like any other.
+type Tagged struct {
+	Untagged int
+	Depth    int `json:"depth"`
+}
+
 // Bare is embedded and no struct: encoding/json takes it for a field of its
 // name.
 type Bare string
 
 func TestNamesAreThoseOfEncodingJSON(t *testing.T) {
 	// Every member is odd, so that no field is filled by the strict decoder.
-	const odd = `{"id":1,"region":2,"count":"3","room":{"id":4},"status":"5","Untagged":"6","-":"7",
+	const odd = `{"id":1,"region":2,"count":"3","tagged":{"depth":"11"},"depth":"12","room":{"id":4},"status":"5","Untagged":"6","-":"7",
 		"Skipped":"8","unexported":"9","Bare":10,"day":"2"}`
 	var got call
 	require.NoError(t, lenient.Unmarshal([]byte(odd), &got))
 	assert.Equal(t, call{
-		base: base{ID: "1"}, Pointed: &Pointed{Region: "2"}, Inline: Inline{3}, Named: room{ID: "4"},
+		base: base{ID: "1"}, Pointed: &Pointed{Region: "2"}, Inline: Inline{3}, Tagged: Tagged{Depth: 11}, Named: room{ID: "4"},
 		Status: 5, Untagged: 6, Renamed: 7, Bare: "10", Weekday: time.Tuesday,
 	}, got)
 }
@@ -408,6 +415,21 @@ func TestASyntaxErrorWithinAFieldIsNotOneOfTheAnswer(t *testing.T) {
 	require.NoError(t, lenient.Unmarshal([]byte(`{"metadata":"{not json","id":"c1"}`), &got))
 	assert.Equal(t, "c1", got.ID)
 	assert.Empty(t, got.Metadata)
+}
+
+// status decodes itself, and accepts nothing that a server sends.
+type status string
+
+func (*status) UnmarshalJSON([]byte) error { return errors.New("no") }
+
+func TestAFieldThatDecodesItselfAndFailsIsConvertedByItsKind(t *testing.T) {
+	for value, want := range map[string]status{`null`: "", `"x"`: "x", `5`: "5", `{}`: "", `[]`: ""} {
+		t.Run(value, func(t *testing.T) {
+			var got struct{ Status status }
+			require.NoError(t, lenient.Unmarshal([]byte(`{"status":`+value+`}`), &got))
+			assert.Equal(t, want, got.Status)
+		})
+	}
 }
 
 func TestWhatWasThereBeforeIsKeptAsEncodingJSONKeepsIt(t *testing.T) {

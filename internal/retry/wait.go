@@ -24,7 +24,7 @@ type Backoff struct {
 // come back together.
 func (b Backoff) Wait(n int) time.Duration {
 	ceiling := b.Cap
-	if n < 62 && b.Base <= b.Cap>>n {
+	if b.Base <= b.Cap>>n { // so that the other shift cannot overflow
 		ceiling = b.Base << n
 	}
 	return randomUpTo(ceiling)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 )
 
@@ -52,9 +53,11 @@ func NewAttempt(origin string, once bool, cancel func(cause error)) *Attempt {
 
 type attemptKey struct{}
 
-// Context returns a context that carries the attempt down to the guard.
+// Context returns a context that carries the attempt down to the guard, and
+// has net/http report the connections that it takes for the request.
 func (a *Attempt) Context(parent context.Context) context.Context {
-	return context.WithValue(parent, attemptKey{}, a)
+	trace := &httptrace.ClientTrace{GotConn: a.gotConn}
+	return httptrace.WithClientTrace(context.WithValue(parent, attemptKey{}, a), trace)
 }
 
 // Replayed reports whether the request may have been sent more than once, by
@@ -107,6 +110,9 @@ func (a *Attempt) settle() {
 func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.below == 0 {
+		return // a request of a middleware's own, for a token say
+	}
 	a.settle()
 	a.connected++
 	a.replayed = a.replayed || a.sent
@@ -188,7 +194,7 @@ func (g *Guard) admit(req *http.Request) (*Attempt, error) {
 	if !ok {
 		return nil, errDetached
 	}
-	if req.URL.Scheme+"://"+req.URL.Host != a.origin {
+	if scheme, host, _ := strings.Cut(a.origin, "://"); req.URL.Scheme != scheme || req.URL.Host != host {
 		return nil, errOrigin
 	}
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
@@ -200,14 +206,16 @@ func (g *Guard) admit(req *http.Request) (*Attempt, error) {
 	return a, a.pass(g.trusted)
 }
 
-// watched returns a copy of the request that reports to the attempt.
+// watched returns the request, with a body that net/http can have again only
+// when that is safe.
 func (a *Attempt) watched(req *http.Request) *http.Request {
-	trace := &httptrace.ClientTrace{GotConn: a.gotConn}
-	out := req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
-	if body := req.GetBody; body != nil {
-		out.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
+	body := req.GetBody
+	if body == nil {
+		return req
 	}
-	return out
+	out := *req
+	out.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
+	return &out
 }
 
 // pass notes that the request goes down to net/http, unless it must not.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 
@@ -161,4 +162,25 @@ func TestClosingIdleConnectionsReachesTheTransportBeneath(t *testing.T) {
 
 	foreign := transport.NewGuard(roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("") }))
 	assert.NotPanics(t, foreign.CloseIdleConnections, "not every transport has connections")
+}
+
+func TestTheUsersOwnTraceHearsOfEachConnectionOnce(t *testing.T) {
+	const times = 3
+	s := serve(t, nil, answerAll)
+	guard := guarded(t, transport.New())
+	heard := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { heard++ },
+	})
+	got := get(s.http()).in(ctx, t, roundTripper(func(req *http.Request) (resp *http.Response, err error) {
+		for range times {
+			if resp, err = guard.RoundTrip(req); err != nil {
+				return nil, err
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+		}
+		return resp, nil
+	}))
+	require.NoError(t, got.err)
+	assert.Equal(t, times, heard)
 }

@@ -539,6 +539,7 @@ func TestAnAttemptIsWatchedByManyGoroutinesWithoutARace(t *testing.T) {
 	guard := guarded(t, transport.New())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {}})
 	attempt := transport.NewAttempt(s.http(), false, cancel)
 	var hedges sync.WaitGroup
 	for range 8 {

@@ -1,0 +1,75 @@
+package videosdk
+
+import (
+	"context"
+	"sync"
+)
+
+// getPage fetches one page of a list.
+type getPage[T any] func(ctx context.Context, page, perPage int) (*Page[T], error)
+
+// lookahead fetches the pages of a list in order, and some of the next ones at
+// the same time.
+type lookahead[T any] struct {
+	ctx     context.Context
+	stop    context.CancelFunc
+	fetch   getPage[T]
+	perPage int
+	ahead   int // pages beyond the one that is asked for
+
+	fetching sync.WaitGroup
+	begun    map[int]chan fetched[T] // by number of page
+	last     int                     // the last page, 0 as long as nobody said
+}
+
+type fetched[T any] struct {
+	page *Page[T]
+	err  error
+}
+
+func newLookahead[T any](ctx context.Context, ahead, perPage int, fetch getPage[T]) *lookahead[T] {
+	l := &lookahead[T]{ahead: ahead, perPage: perPage, fetch: fetch, begun: make(map[int]chan fetched[T])}
+	l.ctx, l.stop = context.WithCancel(ctx)
+	return l
+}
+
+// get returns page n.
+func (l *lookahead[T]) get(n int) (*Page[T], error) {
+	if l.last == 0 || l.ahead == 0 {
+		page, err := l.fetch(l.ctx, n, l.perPage)
+		return l.note(page, err)
+	}
+	for k := n; k <= n+l.ahead && (k <= l.last || k == n); k++ {
+		l.begin(k)
+	}
+	f := <-l.begun[n] // ends with the context at the latest
+	delete(l.begun, n)
+	return l.note(f.page, f.err)
+}
+
+// note remembers how many pages there are.
+func (l *lookahead[T]) note(page *Page[T], err error) (*Page[T], error) {
+	if err == nil {
+		l.last = page.LastPage
+	}
+	return page, err
+}
+
+// begin fetches page n, unless that has begun.
+func (l *lookahead[T]) begin(n int) {
+	if l.begun[n] != nil {
+		return
+	}
+	done := make(chan fetched[T], 1)
+	l.begun[n] = done
+	l.fetching.Go(func() {
+		page, err := l.fetch(l.ctx, n, l.perPage)
+		done <- fetched[T]{page, err}
+	})
+}
+
+// close ends what is being fetched, and waits for the end of it.
+func (l *lookahead[T]) close() {
+	l.stop()
+	l.fetching.Wait()
+}

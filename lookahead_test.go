@@ -1,0 +1,169 @@
+package videosdk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk"
+)
+
+// library is a transport that holds a long list of numbers, and takes its time.
+type library struct {
+	perPage, last int
+	delay         time.Duration
+
+	mu       sync.Mutex
+	asked    []int
+	underWay int
+	most     int // requests at the same time
+}
+
+func (l *library) RoundTrip(req *http.Request) (*http.Response, error) {
+	page, _ := strconv.Atoi(req.URL.Query().Get("page"))
+	perPage, _ := strconv.Atoi(req.URL.Query().Get("perPage"))
+	l.mu.Lock()
+	l.asked = append(l.asked, page)
+	l.underWay++
+	l.most = max(l.most, l.underWay)
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.underWay--
+	}()
+	select {
+	case <-time.After(l.delay):
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	total := l.perPage * l.last
+	answer := httptest.NewRecorder()
+	_, _ = answer.Write(benchPage(page, perPage, total/perPage))
+	return answer.Result(), nil
+}
+
+func (l *library) requests() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]int(nil), l.asked...)
+}
+
+func (l *library) client(t *testing.T, opts ...videosdk.Option) *videosdk.Client {
+	t.Helper()
+	client, err := videosdk.New("key", "secret", append(opts, videosdk.WithHTTPClient(&http.Client{Transport: l}))...)
+	require.NoError(t, err)
+	return client
+}
+
+func TestTenThousandNumbersAreGivenOnceAndInOrderAndFast(t *testing.T) {
+	const delay = 20 * time.Millisecond
+	walk := func(params videosdk.PhoneNumberListParams, ahead int) (took time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			server := &library{perPage: 100, last: 100, delay: delay}
+			started := time.Now()
+			n := 0
+			for number, err := range server.client(t, videosdk.WithPagesAhead(ahead)).PhoneNumbers.All(t.Context(), params) {
+				require.NoError(t, err)
+				require.Equal(t, fmt.Sprintf("pn_%06d", n), number.ID)
+				n++
+			}
+			assert.Equal(t, 10_000, n)
+			assert.LessOrEqual(t, server.most, ahead+1, "requests at the same time")
+			took = time.Since(started)
+		})
+		return took
+	}
+	slow := walk(videosdk.PhoneNumberListParams{PerPage: 20}, 0)
+	fast := walk(videosdk.PhoneNumberListParams{}, 4)
+	t.Logf("10,000 numbers at %v a request: pages of 20 one after the other %v, as All does it %v: %.1f times as fast",
+		delay, slow, fast, float64(slow)/float64(fast))
+	assert.Equal(t, 500*delay, slow)
+	assert.GreaterOrEqual(t, float64(slow)/float64(fast), 15.0)
+}
+
+func TestNoMorePagesAreFetchedThanAllowed(t *testing.T) {
+	for name, c := range map[string]struct {
+		ahead int
+		reads int // items before the break
+		want  int // pages asked for at most
+	}{
+		"none ahead": {0, 150, 2},
+		"none before it is known how many there are": {4, 50, 1},
+		"two ahead of the second":                    {2, 150, 4},
+		"four ahead of the third":                    {4, 250, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &library{perPage: 100, last: 100, delay: time.Millisecond}
+				n := 0
+				for _, err := range server.client(t).PhoneNumbers.All(t.Context(), videosdk.PhoneNumberListParams{}, videosdk.WithPagesAhead(c.ahead)) {
+					require.NoError(t, err)
+					if n++; n == c.reads {
+						synctest.Wait() // whatever is fetched ahead has been asked for
+						break
+					}
+				}
+				assert.Len(t, server.requests(), c.want)
+			})
+		})
+	}
+}
+
+func TestWhatIsFetchedAheadEndsWithTheIteration(t *testing.T) {
+	stop := errors.New("enough")
+	for name, end := range map[string]func(cancel context.CancelCauseFunc) (goOn bool){
+		"by break":           func(context.CancelCauseFunc) bool { return false },
+		"with the context's": func(cancel context.CancelCauseFunc) bool { cancel(stop); return true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &library{perPage: 100, last: 100, delay: time.Hour}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				client := server.client(t, videosdk.WithAttemptTimeout(2*time.Hour))
+				n, started := 0, time.Now()
+				var last error
+				for _, err := range client.PhoneNumbers.All(ctx, videosdk.PhoneNumberListParams{}) {
+					if last = err; err != nil {
+						break
+					}
+					if n++; n == 150 && !end(cancel) {
+						break
+					}
+				}
+				// Two pages took an hour each; nothing waits for a third. The
+				// bubble fails if a goroutine is left.
+				assert.Equal(t, 2*time.Hour, time.Since(started))
+				if ctx.Err() != nil {
+					assert.ErrorIs(t, last, context.Canceled)
+					assert.ErrorIs(t, last, stop)
+				}
+			})
+		})
+	}
+}
+
+func TestAPageThatFailsEndsTheIterationAfterThoseBeforeIt(t *testing.T) {
+	client := newRecorder(t, http.StatusOK, string(benchPage(1, 100, 9))).
+		then(http.StatusForbidden, `{"message":"not yours"}`).client()
+	n := 0
+	var last error
+	for _, err := range client.PhoneNumbers.All(t.Context(), videosdk.PhoneNumberListParams{}) {
+		if last = err; err == nil {
+			n++
+		}
+	}
+	assert.Equal(t, 100, n)
+	assert.ErrorIs(t, last, videosdk.ErrForbidden)
+}

@@ -1,0 +1,625 @@
+package videosdk_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk"
+	"github.com/videosdk-sip-go/videosdk/videosdktest"
+)
+
+// ignore handles every event by doing nothing.
+func ignore(context.Context, *videosdk.Event) error { return nil }
+
+// signed returns the request of a genuine delivery.
+func signed(body string) *http.Request {
+	req := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(body))
+	req.Header.Set(videosdk.SignatureHeader, vendor().sign(body))
+	return req
+}
+
+// answerTo returns the status that a handler answers a request with.
+func answerTo(handler http.Handler, req *http.Request) int {
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, req)
+	return rec.Code
+}
+
+// numberedEvent is the nth of many different events.
+func numberedEvent(n int) string {
+	return fmt.Sprintf(`{"webhookType":"call-answered","data":{"callId":"call_%d","status":"answered"}}`, n)
+}
+
+// calls counts how often a function was called with each body.
+type calls struct {
+	mu    sync.Mutex
+	count map[string]int
+	err   error
+}
+
+func (c *calls) handle(_ context.Context, event *videosdk.Event) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count == nil {
+		c.count = map[string]int{}
+	}
+	c.count[string(event.Raw)]++
+	return c.err
+}
+
+func (c *calls) of(body string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count[body]
+}
+
+// fakeDeduplicator is one that fails where it is told to.
+type fakeDeduplicator struct {
+	videosdk.Deduplicator
+	claimErr, settleErr error
+}
+
+func (d fakeDeduplicator) Claim(ctx context.Context, key string, ttl time.Duration) (videosdk.Claim, error) {
+	if d.claimErr != nil {
+		return 0, d.claimErr
+	}
+	return d.Deduplicator.Claim(ctx, key, ttl)
+}
+
+func (d fakeDeduplicator) Done(ctx context.Context, key string, ttl time.Duration) error {
+	return errors.Join(d.settleErr, ctx.Err(), d.Deduplicator.Done(ctx, key, ttl))
+}
+
+func (d fakeDeduplicator) Release(ctx context.Context, key string) error {
+	return errors.Join(d.settleErr, ctx.Err(), d.Deduplicator.Release(ctx, key))
+}
+
+func newDeduplicator() videosdk.Deduplicator { return videosdk.NewMemoryDeduplicator(1000) }
+
+func TestEachDeliveryHasItsAnswer(t *testing.T) {
+	failed := errors.New("the database is down")
+	withHeader := func(values ...string) *http.Request {
+		req := signed(smallEvent)
+		req.Header.Del(videosdk.SignatureHeader)
+		for _, value := range values {
+			req.Header.Add(videosdk.SignatureHeader, value)
+		}
+		return req
+	}
+	withMethod := func(method string) *http.Request {
+		req := signed(smallEvent)
+		req.Method = method
+		return req
+	}
+	genuine := vendor().sign(smallEvent)
+	tests := map[string]struct {
+		request *http.Request
+		handle  videosdk.WebhookFunc
+		dedup   fakeDeduplicator
+		keys    videosdk.KeySource
+		status  int
+		handled bool
+	}{
+		"a genuine event":              {request: signed(smallEvent), status: 200, handled: true},
+		"an event without a type":      {request: signed(`{"call-summary":"fine"}`), status: 200, handled: true},
+		"a list":                       {request: signed(`[]`), status: 200, handled: true},
+		"a genuine body, not JSON":     {request: signed(`hello`), status: 400},
+		"a genuine body, empty":        {request: signed(``), status: 400},
+		"a body that breaks off":       {request: httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(io.ErrUnexpectedEOF)), status: 400},
+		"no signature":                 {request: withHeader(), status: 401},
+		"an empty signature":           {request: withHeader(""), status: 401},
+		"a signature of another body":  {request: withHeader(vendor().sign(smallEvent + " ")), status: 401},
+		"a signature of another key":   {request: withHeader(stranger().sign(smallEvent)), status: 401},
+		"two signatures":               {request: withHeader(genuine, genuine), status: 401},
+		"a forgery and the genuine":    {request: withHeader("AAAA", genuine), status: 401},
+		"two signatures in one header": {request: withHeader(genuine + ", " + genuine), status: 401},
+		"a GET":                        {request: withMethod(http.MethodGet), status: 405},
+		"a PUT":                        {request: withMethod(http.MethodPut), status: 405},
+		"an OPTIONS":                   {request: withMethod(http.MethodOptions), status: 405},
+		"a post in lower case":         {request: withMethod("post"), status: 405},
+		"a body of more than 1 MiB":    {request: signed(`"` + strings.Repeat("x", 1<<20-1) + `"`), status: 413},
+		"a body of 1 MiB":              {request: signed(`"` + strings.Repeat("x", 1<<20-2) + `"`), status: 200, handled: true},
+		"an event that fails":          {request: signed(smallEvent), status: 500, handled: true, handle: func(context.Context, *videosdk.Event) error { return failed }},
+		"an event that panics":         {request: signed(smallEvent), status: 500, handled: true, handle: func(context.Context, *videosdk.Event) error { panic(failed) }},
+		"an event that aborts":         {request: signed(smallEvent), status: 500, handled: true, handle: func(context.Context, *videosdk.Event) error { panic(http.ErrAbortHandler) }},
+		"no key to verify with":        {request: signed(smallEvent), status: 503, keys: fixedKeys{err: failed}},
+		"a claim that fails":           {request: signed(smallEvent), status: 503, dedup: fakeDeduplicator{claimErr: failed}},
+		"a success that is not noted":  {request: signed(smallEvent), status: 200, handled: true, dedup: fakeDeduplicator{settleErr: failed}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			verifier := vendor().verifier(t)
+			if tt.keys != nil {
+				verifier = videosdk.NewWebhookVerifier(tt.keys)
+			}
+			tt.dedup.Deduplicator = newDeduplicator()
+			handled := 0
+			receiver := videosdk.WebhookHandler(verifier, func(ctx context.Context, event *videosdk.Event) error {
+				handled++
+				if tt.handle == nil {
+					return nil
+				}
+				return tt.handle(ctx, event)
+			}, videosdk.WithDeduplicator(tt.dedup))
+			rec := httptest.NewRecorder()
+			receiver.ServeHTTP(rec, tt.request)
+			assert.Equal(t, tt.status, rec.Code)
+			assert.Equal(t, count(tt.handled), handled)
+			assert.Equal(t, http.StatusText(tt.status)+"\n", rec.Body.String(), "and nothing of what went wrong")
+			assert.Equal(t, tt.status == 405, rec.Header().Get("Allow") == http.MethodPost)
+			assert.Equal(t, tt.status == 503, rec.Header().Get("Retry-After") == "1")
+		})
+	}
+}
+
+func TestTheLimitOfABodyIsASetting(t *testing.T) {
+	limit := int64(len(smallEvent))
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore, videosdk.WithMaxBody(limit))
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, answerTo(receiver, signed(smallEvent+" ")))
+}
+
+func TestAFinishedEventIsNotHandledAgain(t *testing.T) {
+	var seen calls
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle)
+	for range 3 {
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+	}
+	assert.Equal(t, 1, seen.of(smallEvent))
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent+" ")))
+	assert.Equal(t, 1, seen.of(smallEvent+" "), "another body is another event")
+}
+
+func TestAnEventThatFailedIsHandledAgain(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"by its error": func() error { return errors.New("not now") },
+		"by a panic":   func() error { panic("not now") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			handled := 0
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+				if handled++; handled <= 2 {
+					return fail()
+				}
+				return nil
+			})
+			for _, want := range []int{500, 500, 200, 200} {
+				assert.Equal(t, want, answerTo(receiver, signed(smallEvent)))
+			}
+			assert.Equal(t, 3, handled)
+		})
+	}
+}
+
+func TestADuplicateOfAnEventInFlightComesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		finish := make(chan struct{})
+		handled := 0
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+			handled++
+			<-finish
+			return nil
+		})
+		first := make(chan int)
+		go func() { first <- answerTo(receiver, signed(smallEvent)) }()
+		synctest.Wait()
+		assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(smallEvent)))
+		close(finish)
+		assert.Equal(t, http.StatusOK, <-first)
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+		assert.Equal(t, 1, handled)
+	})
+}
+
+func TestManyConcurrentDeliveriesRunTheFunctionOncePerEvent(t *testing.T) {
+	const events, deliveries = 64, 128
+	var seen calls
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle)
+	srv := httptest.NewServer(receiver)
+	defer srv.Close()
+	defer srv.Client().CloseIdleConnections()
+	deliver := func(body string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(body))
+		require.NoError(t, err)
+		req.Header = signed(body).Header
+		resp, err := srv.Client().Do(req)
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, resp.Body.Close()) }()
+		return resp.StatusCode
+	}
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for n := range deliveries {
+		all.Go(func() {
+			<-start
+			for { // as the sender does
+				switch status := deliver(numberedEvent(n % events)); status {
+				case http.StatusOK:
+					return
+				case http.StatusServiceUnavailable:
+				default:
+					assert.Equal(t, http.StatusOK, status)
+					return
+				}
+			}
+		})
+	}
+	close(start)
+	all.Wait()
+	for n := range events {
+		assert.Equal(t, 1, seen.of(numberedEvent(n)), "event %d", n)
+	}
+}
+
+func TestWhatMakesTwoDeliveriesTheSameEventIsASetting(t *testing.T) {
+	byCall := videosdk.WithEventKey(func(event *videosdk.Event) string {
+		if event.Call == nil {
+			return ""
+		}
+		return string(event.Type) + event.Call.ID + string(event.Call.Status)
+	})
+	var seen calls
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, byCall)
+	again := strings.ReplaceAll(smallEvent, "+14155550123", "+14155550199")
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(again)))
+	assert.Equal(t, [2]int{1, 0}, [2]int{seen.of(smallEvent), seen.of(again)})
+
+	// Events that the function has no key for are not one another's duplicates.
+	for _, body := range []string{`{"call-summary":"one"}`, `{"call-summary":"two"}`} {
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(body)))
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(body)))
+		assert.Equal(t, 1, seen.of(body))
+	}
+}
+
+func TestAKeyFunctionThatPanicsIsAnswered500(t *testing.T) {
+	var seen calls
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithEventKey(func(event *videosdk.Event) string {
+		return event.Call.ID // as nobody should
+	}))
+	assert.Equal(t, http.StatusInternalServerError, answerTo(receiver, signed(`{"call-summary":"fine"}`)))
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+	assert.Equal(t, 1, seen.of(smallEvent))
+}
+
+func TestNoSettingAtAllIsNoMistake(t *testing.T) {
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore,
+		videosdk.WithDeduplicator(nil), videosdk.WithEventKey(nil), videosdk.WithWebhookLogger(nil))
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+	assert.Equal(t, http.StatusUnauthorized, answerTo(receiver, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(smallEvent))))
+}
+
+func TestAPanicIsNotPrinted(t *testing.T) {
+	var printed, logged bytes.Buffer
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+		panic("PIN " + planted)
+	}, videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+	srv := httptest.NewUnstartedServer(receiver)
+	srv.Config.ErrorLog = log.New(&printed, "", 0)
+	srv.Start()
+	defer srv.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, strings.NewReader(smallEvent))
+	require.NoError(t, err)
+	req.Header = signed(smallEvent).Header
+	resp, err := srv.Client().Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	srv.Close()
+	assert.Equal(t, http.StatusInternalServerError, resp.StatusCode)
+	assert.Empty(t, printed.String())
+	assertNoSecret(t, logged.String(), "log")
+	assert.Contains(t, logged.String(), "panicked with a string")
+	assert.Contains(t, logged.String(), "webhookhandler_test.go", "where it happened")
+}
+
+func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
+	private := `{"webhookType":"call-ringing","data":{"callId":"call_1","to":"` + planted + `"}}`
+	failed := errors.New("the database is down")
+	forged := signed(private)
+	forged.Header.Set(videosdk.SignatureHeader, vendor().sign(smallEvent))
+	unsigned := signed(private)
+	unsigned.Header.Del(videosdk.SignatureHeader)
+	tests := map[string]struct {
+		request *http.Request
+		dedup   fakeDeduplicator
+		handle  videosdk.WebhookFunc
+		want    string
+	}{
+		"a success":                 {request: signed(private)},
+		"a forgery":                 {request: forged, want: `level=WARN msg="videosdk: webhook refused" status=401`},
+		"no signature":              {request: unsigned, want: `level=WARN msg="videosdk: webhook refused" status=401`},
+		"a body that is no JSON":    {request: signed(planted), want: `level=WARN msg="videosdk: webhook refused" status=400`},
+		"a body that is too large":  {request: signed(private + strings.Repeat(" ", 1000)), want: `level=WARN msg="videosdk: webhook refused" status=413`},
+		"a body that breaks off":    {request: httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(failed)), want: `level=WARN msg="videosdk: webhook refused" status=400`},
+		"a failure of the function": {request: signed(private), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event=call-ringing`},
+		"a claim that fails":        {request: signed(private), dedup: fakeDeduplicator{claimErr: failed}, want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing`},
+		"a success that is not noted": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed},
+			want: `level=ERROR msg="videosdk: webhook claim not settled"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var logged bytes.Buffer
+			tt.dedup.Deduplicator = newDeduplicator()
+			if tt.handle == nil {
+				tt.handle = ignore
+			}
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), tt.handle, videosdk.WithDeduplicator(tt.dedup),
+				videosdk.WithMaxBody(500), videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+			answerTo(receiver, tt.request)
+			assert.Contains(t, logged.String(), tt.want)
+			assert.Equal(t, count(tt.want != ""), strings.Count(logged.String(), "\n"), "lines")
+			assertNoSecret(t, logged.String(), "log")
+		})
+	}
+}
+
+type contextKey struct{}
+
+// A sender that hangs up ends the work, but not its own claim's release.
+func TestTheFunctionRunsWithTheContextOfTheRequest(t *testing.T) {
+	ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
+	handled := 0
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, _ *videosdk.Event) error {
+		assert.Equal(t, "value", ctx.Value(contextKey{}))
+		if handled++; handled == 1 {
+			hangUp()
+		}
+		return ctx.Err()
+	}, videosdk.WithDeduplicator(fakeDeduplicator{Deduplicator: newDeduplicator()}))
+	assert.Equal(t, http.StatusInternalServerError, answerTo(receiver, signed(smallEvent).WithContext(ctx)))
+	live := context.WithValue(t.Context(), contextKey{}, "value")
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent).WithContext(live)))
+	assert.Equal(t, 2, handled)
+}
+
+// inQueue returns a receiver with one worker, whose function begins by sending
+// the event's body and then waits for its end to be allowed.
+func inQueue(t *testing.T, size int, opts ...videosdk.WebhookOption) (receiver *videosdk.WebhookReceiver, begun chan string, finish chan error) {
+	t.Helper()
+	begun, finish = make(chan string), make(chan error)
+	receiver = videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, event *videosdk.Event) error {
+		begun <- string(event.Raw)
+		select {
+		case err := <-finish:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}, append(opts, videosdk.WithQueue(size, 1))...)
+	return receiver, begun, finish
+}
+
+func TestAQueueAnswersBeforeTheFunctionHasRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		receiver, begun, finish := inQueue(t, 2)
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(0))))
+		assert.Equal(t, numberedEvent(0), <-begun)
+		for n := 1; n <= 2; n++ {
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(n))))
+		}
+		assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(numberedEvent(3))), "the queue is full")
+		for n := range 3 {
+			assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(numberedEvent(n))), "these are in flight")
+		}
+		for n := 1; n <= 2; n++ {
+			finish <- nil
+			assert.Equal(t, numberedEvent(n), <-begun)
+		}
+		finish <- nil
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(3))), "there is room again")
+		assert.Equal(t, numberedEvent(3), <-begun)
+		finish <- nil
+		require.NoError(t, receiver.Shutdown(t.Context()))
+		for n := range 4 {
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(n))), "these are done")
+		}
+	})
+}
+
+func TestAnEventThatFailsInTheQueueMayComeAgain(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"by its error": func() error { return errors.New("the database is down") },
+		"by a panic":   func() error { panic("the database is down") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				handled := 0
+				receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+					if handled++; handled == 1 {
+						return fail()
+					}
+					return nil
+				}, videosdk.WithQueue(1, 1), videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+				for range 3 {
+					assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+					synctest.Wait()
+				}
+				require.NoError(t, receiver.Shutdown(t.Context()))
+				assert.Equal(t, 2, handled)
+				assert.Contains(t, logged.String(), "webhook not handled")
+			})
+		})
+	}
+}
+
+// However long it takes until a worker comes to an event, a second delivery of
+// it is a duplicate.
+func TestAnEventInTheQueueKeepsItsClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		receiver, begun, finish := inQueue(t, 2)
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(0))))
+		assert.Equal(t, numberedEvent(0), <-begun)
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(1))))
+		elapse(time.Hour)
+		assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(numberedEvent(0))))
+		assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(numberedEvent(1))))
+		finish <- nil
+		assert.Equal(t, numberedEvent(1), <-begun)
+		finish <- nil
+		require.NoError(t, receiver.Shutdown(t.Context()))
+	})
+}
+
+func TestShutdownDrainsTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		receiver, begun, finish := inQueue(t, 5)
+		for n := range 5 {
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(n))))
+		}
+		down := make(chan error, 1)
+		go func() { down <- receiver.Shutdown(t.Context()) }()
+		synctest.Wait()
+		assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(numberedEvent(9))), "nothing more is taken")
+		for n := range 5 {
+			assert.Equal(t, numberedEvent(n), <-begun)
+			synctest.Wait()
+			assert.Empty(t, down)
+			finish <- nil
+		}
+		require.NoError(t, <-down)
+		require.NoError(t, receiver.Shutdown(t.Context()), "once more does no harm")
+	})
+}
+
+func TestShutdownGivesUpWhenItsContextEnds(t *testing.T) {
+	for name, patience := range map[string]time.Duration{"after a while": time.Minute, "at once": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dedup := newDeduplicator()
+				receiver, begun, _ := inQueue(t, 5, videosdk.WithDeduplicator(dedup))
+				for n := range 3 {
+					assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(n))))
+				}
+				assert.Equal(t, numberedEvent(0), <-begun)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				require.ErrorIs(t, receiver.Shutdown(ctx), context.DeadlineExceeded)
+				synctest.Wait()
+
+				// No other event was begun, or the bubble would never end. All of
+				// them may come again, here or elsewhere.
+				var seen calls
+				other := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithDeduplicator(dedup))
+				for n := range 3 {
+					assert.Equal(t, http.StatusOK, answerTo(other, signed(numberedEvent(n))))
+					assert.Equal(t, 1, seen.of(numberedEvent(n)))
+				}
+			})
+		})
+	}
+}
+
+func TestShutdownOfAnIdleReceiverSucceeds(t *testing.T) {
+	for name, opts := range map[string][]videosdk.WebhookOption{
+		"with a queue":    {videosdk.WithQueue(0, 0)},
+		"without a queue": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore, opts...)
+			require.NoError(t, receiver.Shutdown(t.Context()))
+		})
+	}
+}
+
+func TestSeveralWorkersShareAQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		finish := make(chan struct{})
+		var running atomic.Int32
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+			running.Add(1)
+			<-finish
+			return nil
+		}, videosdk.WithQueue(10, 4))
+		for n := range 10 {
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(n))))
+		}
+		synctest.Wait()
+		assert.Equal(t, int32(4), running.Load())
+		close(finish)
+		require.NoError(t, receiver.Shutdown(t.Context()))
+		assert.Equal(t, int32(10), running.Load())
+	})
+}
+
+// handlerTransport brings requests to a handler without a network.
+func handlerTransport(handler http.Handler) roundTripFunc {
+	return func(req *http.Request) (*http.Response, error) {
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, req)
+		return rec.Result(), nil
+	}
+}
+
+// All of it: the emulator delivers late, twice, in reverse, with a new key, and
+// is refused at first. Each event is handled once, and the call ends.
+func TestTheEmulatorsDeliveriesAreHandledOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var receiver http.Handler
+		srv := newServer(t, videosdktest.InMemory(), videosdktest.WithWebhookRetries(10, time.Second),
+			videosdktest.WithWebhookClient(&http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				return handlerTransport(receiver)(req)
+			})}))
+		client := newClient(t, srv)
+		srv.AddPhoneNumbers(ourNumber)
+		var updates []videosdk.CallStatus
+		tracker := videosdk.NewCallTracker(videosdk.WithUpdated(func(call *videosdk.Call) { updates = append(updates, call.Status) }))
+		handled := map[string]int{}
+		refusals := 2
+		receiver = videosdk.WebhookHandler(videosdk.NewWebhookVerifier(client.WebhookKeys()), func(_ context.Context, event *videosdk.Event) error {
+			if refusals--; refusals >= 0 {
+				return errors.New("not yet")
+			}
+			handled[string(event.Type)+" "+string(event.Call.Status)]++
+			tracker.Observe(event)
+			return nil
+		})
+		_, err := client.Webhooks.Create(t.Context(), videosdk.WebhookCreateParams{URL: "https://example.com/hook", Events: []videosdk.EventType{
+			videosdk.EventCallStarted, videosdk.EventCallRinging, videosdk.EventCallAnswered, videosdk.EventCallHangup,
+		}})
+		require.NoError(t, err)
+		status, err := srv.ForgeDelivery(t.Context(), "https://example.com/hook", []byte(smallEvent))
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusUnauthorized, status)
+
+		srv.HoldDeliveries()
+		srv.DuplicateDeliveries(3)
+		rule, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
+			Name: "out", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{ourNumber},
+		})
+		require.NoError(t, err)
+		srv.Callee(theirNumber).HangsUpAfter(time.Minute)
+		call, err := client.Calls.Create(t.Context(), videosdk.CallCreateParams{To: theirNumber, From: ourNumber, RoutingRuleID: rule.ID})
+		require.NoError(t, err)
+		elapse(time.Hour)
+		srv.RotateKey()
+		srv.ReleaseDeliveriesReversed()
+
+		last, err := tracker.Wait(t.Context(), call.ID, nil)
+		require.NoError(t, err)
+		assert.Equal(t, videosdk.CallEnded, last.Status)
+		elapse(time.Hour)
+		synctest.Wait()
+		assert.Equal(t, map[string]int{"call-started initiated": 1, "call-ringing ringing": 1, "call-answered answered": 1, "call-hangup ended": 1}, handled)
+		assert.Equal(t, []videosdk.CallStatus{videosdk.CallEnded}, updates, "what came late changed nothing")
+		assert.Len(t, srv.Deliveries(), 4+3+2)
+	})
+}
