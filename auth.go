@@ -76,7 +76,7 @@ type ParticipantTokenParams struct {
 // room. It cannot call this API, and a token for this API cannot join a room.
 // Nothing is sent. It returns [ErrNoCredentials] if the client was made
 // without an API key and secret, and a [*ValidationError] for a lifetime below
-// one minute.
+// one minute and for names that are not UTF-8.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/authentication
 func (c *Client) ParticipantToken(params ParticipantTokenParams) (string, error) {
@@ -91,6 +91,8 @@ func (c *Client) ParticipantToken(params ParticipantTokenParams) (string, error)
 	}
 	f := faults{}
 	f.check(params.Lifetime >= minTokenLifetime, "lifetime", "must be at least "+minTokenLifetime.String())
+	f.text("roomId", params.RoomID)
+	f.text("participantId", params.ParticipantID)
 	if err := f.err("ParticipantToken"); err != nil {
 		return "", err
 	}
@@ -174,7 +176,7 @@ func (s *signer) get(context.Context) (*bearer, error) {
 		return nil, err
 	}
 	b := newBearer(token)
-	b.signed, b.renew = now, now.Add(s.lifetime*renewNumerator/renewDenominator)
+	b.signed, b.renew = now, now.Add(s.lifetime/renewDenominator*renewNumerator)
 	s.current.Store(b)
 	return b, nil
 }

@@ -229,6 +229,11 @@ func (s *BatchCallsService) UploadFile(ctx context.Context, path string, opts ..
 	if err != nil {
 		return nil, fmt.Errorf("videosdk: BatchCalls.UploadFile: %w", err)
 	}
+	var f faults
+	f.check(info.Mode().IsRegular(), "path", "must be a file, and no directory or device")
+	if err := f.err("BatchCalls.UploadFile"); err != nil {
+		return nil, err
+	}
 	return s.upload(ctx, filepath.Base(path), file, info.Size(), opts)
 }
 
@@ -379,12 +384,17 @@ func (p *BatchCallCreateParams) check(f *faults) {
 	f.require("routingRuleId", p.RoutingRuleID)
 	f.check(p.Timing != BatchLater || p.ScheduledTime != "" && p.ScheduledDate != "", "timing",
 		"scheduled needs scheduledTime and scheduledDate")
-	f.timezone("timezone", p.Timezone)
-	f.layout("scheduledTime", p.ScheduledTime, "15:04", "HH:MM")
-	f.layout("scheduledDate", p.ScheduledDate, time.DateOnly, "YYYY-MM-DD")
-	f.layout("allowedFrom", p.AllowedFrom, "15:04", "HH:MM")
-	f.layout("allowedUntil", p.AllowedUntil, "15:04", "HH:MM")
+	f.batchTimes(p.Timezone, p.ScheduledTime, p.ScheduledDate, p.AllowedFrom, p.AllowedUntil)
 	f.batchPlan(p.DaysOfWeek, p.Retry, p.Webhook)
+}
+
+// batchTimes checks the times of a campaign, each of which may be empty.
+func (f *faults) batchTimes(timezone, clock, date, from, until string) {
+	f.timezone("timezone", timezone)
+	f.layout("scheduledTime", clock, "15:04", "HH:MM")
+	f.layout("scheduledDate", date, time.DateOnly, "YYYY-MM-DD")
+	f.layout("allowedFrom", from, "15:04", "HH:MM")
+	f.layout("allowedUntil", until, "15:04", "HH:MM")
 }
 
 // layout checks a time or date that is text, unless it is empty.
@@ -395,9 +405,11 @@ func (f *faults) layout(field, value, layout, shown string) {
 	}
 }
 
-// timezone checks a name of the IANA database, as far as this machine knows it.
+// timezone checks a name of the IANA database. This machine may not know every
+// one of them, so those that look like one are left to the server.
 func (f *faults) timezone(field, value string) {
-	f.check(value == "" || strings.Contains(value, "/") || value == "UTC", field,
+	_, err := time.LoadLocation(value)
+	f.check(strings.Contains(value, "/") || err == nil && value != "Local", field,
 		"must be a name of the IANA database, such as Europe/Vienna")
 }
 
@@ -503,15 +515,30 @@ type BatchCallUpdateParams struct {
 	SaveAsDraft   *bool         `json:"saveAsDraft,omitzero"`
 }
 
+func (p *BatchCallUpdateParams) check(f *faults) {
+	f.anyField(p)
+	f.notBlank("batchName", p.Name)
+	f.notBlank("phoneNumberId", p.PhoneNumberID)
+	f.notBlank("routingRuleId", p.RoutingRuleID)
+	f.batchTimes(orEmpty(p.Timezone), orEmpty(p.ScheduledTime), orEmpty(p.ScheduledDate), orEmpty(p.AllowedFrom), orEmpty(p.AllowedUntil))
+	f.batchPlan(p.DaysOfWeek, p.Retry, p.Webhook)
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 // Update changes a campaign. An unknown outcome is not repeated; see
-// [WithRetryUnknown]. If the server's answer does not hold the campaign, the one returned has its ID and Raw only.
+// [WithRetryUnknown]. If the server's answer does not hold the campaign, the
+// one returned has its ID and Raw only.
 func (s *BatchCallsService) Update(ctx context.Context, batchID string, params BatchCallUpdateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Update", class: retry.Replace, method: http.MethodPut, path: batchCallPath,
 	}, opts, batchID)
-	r.faults.anyField(&params)
-	r.faults.notBlank("batchName", params.Name)
-	r.faults.batchPlan(params.DaysOfWeek, params.Retry, params.Webhook)
+	params.check(&r.faults)
 	r.body = params
 	return s.changed(ctx, r, batchID)
 }

@@ -84,7 +84,9 @@ type BatchRecordListParams struct {
 	// PerPage is how many records a page holds: 10 by default. All asks for
 	// 100 by default.
 	PerPage int
-	Status  string
+	// Status is one of the texts that records show, or several with commas
+	// between them.
+	Status string
 	// Query is looked for in the records.
 	Query string
 }
@@ -192,6 +194,8 @@ func (s *BatchRecordsService) Delete(ctx context.Context, batchID string, record
 
 // BatchRecordExportParams choose the records to export. The zero value is all.
 type BatchRecordExportParams struct {
+	// Status is one of the texts that records show, or several with commas
+	// between them.
 	Status string
 	// Search is looked for in the records.
 	Search string
@@ -200,8 +204,8 @@ type BatchRecordExportParams struct {
 // Export writes the records of a campaign to a writer, as CSV, as they come:
 // they are not kept in memory, and may be larger than other answers. The
 // attempt timeout covers the whole of it; see [WithAttemptTimeout]. Once
-// something has been written, nothing is retried: the error then says so, and
-// what was written is incomplete.
+// something has been written, nothing is retried: after an error, what was
+// written is incomplete. An error of the writer itself is returned as it is.
 func (s *BatchRecordsService) Export(ctx context.Context, batchID string, to io.Writer, params BatchRecordExportParams, opts ...RequestOption) error {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Export", class: retry.Read, method: http.MethodGet, path: batchExportPath,
@@ -209,10 +213,14 @@ func (s *BatchRecordsService) Export(ctx context.Context, batchID string, to io.
 	r.faults.check(to != nil, "to", "must not be nil")
 	r.set("status", params.Status)
 	r.set("search", params.Search)
-	r.sink = to
+	r.sink = &sink{to: to}
 	x, a, err := s.client.send(ctx, r)
-	if err == nil && !isBlank(a.body) {
+	switch {
+	case r.sink.err != nil:
+		return fmt.Errorf("videosdk: BatchCalls.Records.Export: %w", r.sink.err)
+	case err == nil && !isBlank(a.body):
 		return x.refuse("it is not CSV")
+	default:
+		return err
 	}
-	return err
 }

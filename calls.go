@@ -271,10 +271,10 @@ func (p *CallCreateParams) check(f *faults) {
 
 // body returns what is sent: durations travel in seconds, the tracking id in
 // the metadata.
-func (p CallCreateParams) body() any {
+func (p *CallCreateParams) body() any {
 	p.Metadata = p.tracked()
 	return struct {
-		CallCreateParams
+		*CallCreateParams
 		RingingTimeout  int64 `json:"ringingTimeout,omitempty"`
 		MaxCallDuration int64 `json:"maxCallDuration,omitempty"`
 	}{p, int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}

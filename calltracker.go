@@ -219,7 +219,7 @@ func (t *CallTracker) Wait(ctx context.Context, callID string, until func(*Call)
 		case <-changed:
 		case <-ctx.Done():
 			t.leave(callID, changed)
-			return nil, endOf(ctx)
+			return nil, waitEnd{endOf(ctx)}
 		}
 	}
 }

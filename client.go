@@ -60,13 +60,13 @@ type Client struct {
 	// Trunks is the oldest generation.
 	Trunks *TrunksService
 
-	base        string       // URL without a slash at its end
-	origin      string       // scheme://host of base
-	userAgent   []string     // as a header value, shared by all requests
-	credentials *credentials // nil if the client was made without
-	tokens      tokens
-	transport   http.RoundTripper // the user's middleware around guard
-	guard       *transport.Guard  // the way to the connections
+	base        string           // URL without a slash at its end
+	origin      string           // scheme://host of base
+	userAgent   []string         // as a header value, shared by all requests
+	credentials *credentials     // nil if the client was made without
+	tokens      tokens           // a pointer: fmt does not look behind it
+	transport   roundTripper     // the user's middleware around guard
+	guard       *transport.Guard // the way to the connections
 	defaults    settings
 	quota       *retry.Quota
 	scrubber    *redact.Scrubber
@@ -114,6 +114,13 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 // requests. The client stays usable. Programs that live as long as their
 // client need not call it.
 func (c *Client) CloseIdleConnections() { c.guard.CloseIdleConnections() }
+
+// roundTripper sends a request. It is a function because fmt does not look into
+// one: a middleware may hold secrets of its own.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // Format prints the client's base URL and nothing else, whatever the verb.
 func (c *Client) Format(f fmt.State, _ rune) {
@@ -383,12 +390,21 @@ func (c *config) setCredentials(keyName, apiKey, secretName, secret string) {
 	const hint = " (see https://app.videosdk.live, or use WithTokenSource)"
 	c.faults.check(apiKey != "", keyName, "must not be empty"+hint)
 	c.faults.check(secret != "", secretName, "must not be empty"+hint)
-	c.faults.check(!strings.ContainsFunc(apiKey, isSpaceOrControl), keyName, spaceHint)
-	c.faults.check(!strings.ContainsFunc(secret, isSpaceOrControl), secretName, spaceHint)
+	c.checkPasted(keyName, apiKey)
+	c.checkPasted(secretName, secret)
 	c.credentials = &credentials{apiKey: apiKey, secret: func() string { return secret }}
 }
 
-const spaceHint = "contains white space or control characters: was it pasted with a line break?"
+// checkPasted finds what comes along when a key is copied.
+func (c *config) checkPasted(field, value string) {
+	switch {
+	case value == "": // told already
+	case strings.TrimSpace(value) != value:
+		c.faults.add(field, "begins or ends with white space: was it pasted with a line break?")
+	case strings.ContainsFunc(value, isSpaceOrControl):
+		c.faults.add(field, "contains characters that no key has: white space, invisible ones, or others than ASCII")
+	}
+}
 
 // build returns the client, or everything that is wrong with its settings.
 func (c *config) build(operation string) (*Client, error) {
@@ -410,25 +426,26 @@ func (c *config) client() *Client {
 		c.setBaseURL("WithBaseURL", DefaultBaseURL)
 	}
 	guard := transport.NewGuard(pool(c.http.Transport))
+	var outermost http.RoundTripper = guard
+	for _, wrap := range slices.Backward(c.middleware) {
+		if outermost = wrap(outermost); outermost == nil {
+			c.faults.add("WithMiddleware", "must not return nil")
+			return nil
+		}
+	}
 	client := &Client{
 		base:        c.base.String(),
 		origin:      c.base.Scheme + "://" + c.base.Host,
 		userAgent:   []string{c.userAgent},
 		credentials: c.credentials,
 		tokens:      c.tokens(),
-		transport:   guard,
+		transport:   outermost.RoundTrip,
 		guard:       guard,
 		defaults:    c.defaults,
 		quota:       retry.NewQuota(),
 		scrubber:    redact.NewScrubber(),
 		log:         c.log,
 		onAttempt:   c.onAttempt,
-	}
-	for _, wrap := range slices.Backward(c.middleware) {
-		if client.transport = wrap(client.transport); client.transport == nil {
-			c.faults.add("WithMiddleware", "must not return nil")
-			break
-		}
 	}
 	client.PhoneNumbers = &PhoneNumbersService{client}
 	client.RoutingRules = &RoutingRulesService{client}
@@ -445,7 +462,7 @@ func (c *config) client() *Client {
 
 func (c *config) tokens() tokens {
 	if c.source != nil {
-		return sourced{c.source}
+		return &sourced{c.source}
 	}
 	return &signer{credentials: c.credentials, lifetime: c.tokenLifetime}
 }

@@ -411,16 +411,51 @@ func TestAMiddlewareThatBreaksTheRules(t *testing.T) {
 	}
 }
 
-// A fake transport in a user's test may leave out what net/http never does.
-func TestAnAnswerWithoutABodyOrHeaderIsAnEmptyOne(t *testing.T) {
-	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
-		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusNotFound}, nil
-		}),
-	}))
-	require.NoError(t, err)
-	_, err = client.Calls.Get(t.Context(), "call_1")
-	require.ErrorIs(t, err, videosdk.ErrNotFound)
+// A fake transport in a user's test may leave out what net/http never does, and
+// a middleware that unpacks an answer leaves the length of the packed one.
+func TestAnAnswerOfAFakeTransportIsReadAsFarAsItIsThere(t *testing.T) {
+	const body = `{"data":{"id":"call_1"}}`
+	found := func(length int64) *http.Response {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), ContentLength: length}
+	}
+	tests := []struct {
+		name   string
+		answer *http.Response
+		err    error
+	}{
+		{"without a length", found(0), nil},
+		{"with a length that is not known", found(-1), nil},
+		{"with a length that is too short", found(5), nil},
+		{"with a length that is too long", found(500), nil},
+		{"with a length that is far too long", found(5 << 20), nil},
+		{"without a body", &http.Response{StatusCode: http.StatusNotFound}, videosdk.ErrNotFound},
+		{"without an end", &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(endless{}), ContentLength: 5}, videosdk.ErrResponseTooLarge},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+				Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { return tt.answer, nil }),
+			}))
+			require.NoError(t, err)
+			call, err := client.Calls.Get(t.Context(), "call_1")
+			if tt.err != nil {
+				require.ErrorIs(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "call_1", call.ID)
+		})
+	}
+}
+
+// endless is a body of white space.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
 }
 
 func TestTheHTTPClientOfTheCallerIsLeftAlone(t *testing.T) {

@@ -499,6 +499,16 @@ func TestANullLeavesAResourceAsItIs(t *testing.T) {
 	assert.Equal(t, videosdk.Call{ID: "call_1"}, call)
 }
 
+func TestWhatIsNoObjectIsNoResource(t *testing.T) {
+	for name, empty := range resources() {
+		t.Run(name, func(t *testing.T) {
+			for _, body := range []string{`[]`, `"x"`, `7`, `true`, `[{"id":"x"}]`} {
+				assert.Error(t, json.Unmarshal([]byte(body), empty()), body)
+			}
+		})
+	}
+}
+
 func TestRawIsACopyOfWhatItWasDecodedFrom(t *testing.T) {
 	data := []byte(`{"id":"call_1"}`)
 	var call videosdk.Call

@@ -67,7 +67,7 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 		}
 		left, err := e.read(ctx, missing)
 		if err != nil {
-			return nil, errors.Join(err, refused)
+			return nil, after(err, refused)
 		}
 		if len(left) < len(missing) {
 			missing, stale = left, -1 // the next round is the first again
@@ -78,7 +78,7 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 				len(missing), stale+1, cmp.Or(refused, ErrConflict))
 		}
 		if err := sleep(ctx, settings.backoff.Wait(stale)); err != nil {
-			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %w", errors.Join(err, refused))
+			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %w", after(err, refused))
 		}
 	}
 	return &EnsureResult{Existing: existing, Created: e.take()}, nil
@@ -133,13 +133,13 @@ func (e *ensuring) take() []*PhoneNumber {
 // before the context's deadline is not begun.
 func sleep(ctx context.Context, d time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return fmt.Errorf("%w before the next attempt", context.DeadlineExceeded)
+		return waitEnd{fmt.Errorf("%w before the next attempt", context.DeadlineExceeded)}
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return endOf(ctx)
+		return waitEnd{endOf(ctx)}
 	case <-timer.C:
 		return nil
 	}

@@ -266,7 +266,9 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 		o.body, o.err = readBody(resp)
 	}
 	switch {
-	case o.status < 200 || o.status >= 300:
+	case o.status < 200:
+		o.err = fmt.Errorf("%w: the server switched to another protocol", ErrInvalidResponse)
+	case o.status >= 300:
 		// The status says enough; that the body cannot be read does not
 		// change it. A redirect would be the same the next time.
 		o.err, o.final = nil, o.final || o.status >= 300 && o.status < 400
@@ -291,26 +293,28 @@ func readBody(resp *http.Response) ([]byte, error) {
 		return nil, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
-	switch size := resp.ContentLength; {
-	case size > maxBody:
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil // what follows is no body, and has no end
+	}
+	size := resp.ContentLength
+	if size > maxBody {
 		return nil, ErrResponseTooLarge
-	case size >= 0 && size < 1<<20: // a larger claim must prove itself
-		return readAll(resp.Body, make([]byte, 0, size+1)) // one more, to meet the end
 	}
-	body, err := readAll(http.MaxBytesReader(nil, resp.Body, maxBody), make([]byte, 0, 512))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		err = ErrResponseTooLarge
+	if size <= 0 || size >= 1<<20 {
+		size = 511 // not announced, as fake transports do, or a claim that must prove itself
 	}
-	return body, err
+	return readAll(resp.Body, make([]byte, 0, size+1)) // one more, to meet the end
 }
 
-// readAll is io.ReadAll into a buffer of a size that is known to do.
+// readAll is io.ReadAll up to maxBody, into a buffer of a size that is expected
+// to do.
 func readAll(r io.Reader, buffer []byte) ([]byte, error) {
 	for {
 		n, err := r.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]
 		switch {
+		case len(buffer) > maxBody:
+			return buffer, ErrResponseTooLarge
 		case err == io.EOF:
 			return buffer, nil
 		case err != nil:
@@ -417,6 +421,10 @@ func (x *exchange) reauthorize() bool {
 		return false
 	}
 	b, err := x.client.tokens.replace(x.ctx, x.bearer, x.fresh)
+	if err != nil && x.ctx.Err() != nil {
+		x.cutShort = true
+		return false
+	}
 	if err != nil {
 		x.note = "not repeated: no other token: " + x.scrub(err.Error())
 		return false

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/videosdk-sip-go/videosdk"
+	"github.com/videosdk-sip-go/videosdk/internal/floor"
 )
 
 // library is a transport that holds a long list of numbers, and takes its time.
@@ -49,7 +50,7 @@ func (l *library) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	total := l.perPage * l.last
 	answer := httptest.NewRecorder()
-	_, _ = answer.Write(benchPage(page, perPage, total/perPage))
+	_, _ = answer.Write(floor.Page(page, perPage, total/perPage))
 	return answer.Result(), nil
 }
 
@@ -155,7 +156,7 @@ func TestWhatIsFetchedAheadEndsWithTheIteration(t *testing.T) {
 }
 
 func TestAPageThatFailsEndsTheIterationAfterThoseBeforeIt(t *testing.T) {
-	client := newRecorder(t, http.StatusOK, string(benchPage(1, 100, 9))).
+	client := newRecorder(t, http.StatusOK, string(floor.Page(1, 100, 9))).
 		then(http.StatusForbidden, `{"message":"not yours"}`).client()
 	n := 0
 	var last error

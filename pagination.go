@@ -135,11 +135,13 @@ func quickPage[W, T any, P wire[W, T]](body []byte) *Page[T] {
 		PageInfo *pageInfo `json:"pageInfo"`
 		Data     []W       `json:"data"`
 	}
-	if json.Unmarshal(body, &documented) != nil || documented.PageInfo == nil || documented.Data == nil {
+	data := jsonscan.Member(body, "data")
+	if !startsWith(data, '[') {
 		return nil
 	}
-	elements := jsonscan.Elements(jsonscan.Member(body, "data"))
-	if len(elements) != len(documented.Data) {
+	elements := jsonscan.Elements(data)
+	documented.Data = make([]W, 0, len(elements))
+	if json.Unmarshal(body, &documented) != nil || documented.PageInfo == nil || len(documented.Data) != len(elements) {
 		return nil
 	}
 	page := newPage[T](documented.PageInfo, len(elements))

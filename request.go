@@ -1,11 +1,13 @@
 package videosdk
 
 import (
+	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
@@ -26,9 +28,9 @@ type request struct {
 	operation
 	escaped  string // the path, with the ids
 	query    url.Values
-	body     any       // what is sent as JSON, nil for nothing
-	upload   *upload   // what is sent in place of JSON, to another place
-	sink     io.Writer // where an answer of text goes, in place of memory
+	body     any     // what is sent as JSON, nil for nothing
+	upload   *upload // what is sent in place of JSON, to another place
+	sink     *sink   // where an answer of text goes, in place of memory
 	settings settings
 	faults   faults
 	exchange exchange // what becomes of it on the wire
@@ -83,8 +85,12 @@ func (r *request) encode() ([]byte, error) {
 		return nil, nil
 	case r.body != nil:
 		body, err := json.Marshal(r.body)
-		if err != nil {
-			r.faults.add("body", err.Error())
+		switch {
+		case err != nil:
+			r.faults.add("body", notEncodable(err))
+		case hasOddTexts(body):
+			r.faults.texts("", reflect.ValueOf(r.body))
+			r.faults.check(utf8.Valid(body), "body", "is not valid UTF-8")
 		}
 		return body, r.faults.err(r.name)
 	case r.method == http.MethodPost:
@@ -94,6 +100,12 @@ func (r *request) encode() ([]byte, error) {
 	default:
 		return nil, nil
 	}
+}
+
+// hasOddTexts reports whether a text in JSON may hold control characters, which
+// are written with a backslash, or what was not UTF-8. Few bodies have any.
+func hasOddTexts(body []byte) bool {
+	return bytes.IndexByte(body, '\\') >= 0 || bytes.ContainsRune(body, utf8.RuneError)
 }
 
 // url returns the address of the request.

@@ -55,9 +55,16 @@ func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, 
 	if err := f.err("Calls.FindByTrackingID"); err != nil {
 		return nil, err
 	}
-	return s.find(ctx, trackingID, CallListParams{StartDate: since}, opts)
+	call, err := s.find(ctx, trackingID, CallListParams{StartDate: since}, opts)
+	if err == nil && call == nil {
+		err = fmt.Errorf("videosdk: no call with the tracking id %q: %w", trackingID, ErrNotFound)
+	}
+	return call, err
 }
 
+// find returns nil if it has read everything and there is no such call. An
+// error says that it could not: a 404 of the list, too, is no proof that there
+// is none.
 func (s *CallsService) find(ctx context.Context, trackingID string, params CallListParams, opts []RequestOption) (*Call, error) {
 	params.Type = DirectionOutbound
 	for call, err := range s.All(ctx, params, opts...) {
@@ -65,7 +72,11 @@ func (s *CallsService) find(ctx context.Context, trackingID string, params CallL
 			return nil, err
 		}
 		if call.Metadata == nil && call.ID != "" {
-			if call, err = s.Get(ctx, call.ID, opts...); err != nil {
+			call, err = s.Get(ctx, call.ID, opts...)
+			if errors.Is(err, ErrNotFound) {
+				continue // it has been deleted since; others may follow
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -73,7 +84,7 @@ func (s *CallsService) find(ctx context.Context, trackingID string, params CallL
 			return call, nil
 		}
 	}
-	return nil, fmt.Errorf("videosdk: no call with the tracking id %q: %w", trackingID, ErrNotFound)
+	return nil, nil
 }
 
 // CreateOnce places a call unless it has been placed before. TrackingID is
@@ -92,13 +103,15 @@ func (s *CallsService) find(ctx context.Context, trackingID string, params CallL
 // that. Let one process own a TrackingID at a time.
 func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {
 	var f faults
+	settings := s.client.defaults.forCall(opts, &f)
+	f.check(!settings.retryUnknown, "WithRetryUnknown", "is refused by Calls.CreateOnce: a repeat could reach a person twice")
 	f.require("trackingId", params.TrackingID)
 	params.check(&f)
 	if err := f.err("Calls.CreateOnce"); err != nil {
 		return nil, err
 	}
 	call, err := s.findCall(ctx, params, opts)
-	if err == nil || !errors.Is(err, ErrNotFound) {
+	if err != nil || call != nil {
 		return call, err
 	}
 	call, err = s.Create(ctx, params, opts...)
@@ -111,14 +124,14 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 			break
 		}
 		wait *= 2
-		if call, findErr := s.findCall(ctx, params, opts); findErr == nil {
+		if call, _ := s.findCall(ctx, params, opts); call != nil {
 			return call, nil
 		}
 	}
 	return nil, err
 }
 
-// findCall looks for the call that params describe.
+// findCall looks for the call that params describe; see find.
 func (s *CallsService) findCall(ctx context.Context, params CallCreateParams, opts []RequestOption) (*Call, error) {
 	since := CallListParams{StartDate: time.Now().Add(-trackedFor)}
 	if isE164(params.To) {

@@ -45,14 +45,16 @@ func (u *upload) header() http.Header {
 }
 
 // secrets returns what must not show in an error text. The storage service
-// likes to repeat the parameters that it signed.
+// likes to repeat the parameters that it signed, and what it was asked for.
 func (u *upload) secrets() []string {
 	secrets := []string{u.url.String(), u.url.RequestURI()}
+	parts := strings.Split(u.url.Path, "/")
 	for _, values := range u.url.Query() {
-		for _, value := range values {
-			if len(value) >= 16 { // a signature or a credential, not a number of seconds
-				secrets = append(secrets, value)
-			}
+		parts = append(parts, values...)
+	}
+	for _, part := range parts {
+		if len(part) >= 16 { // a signature or a credential, not a number of seconds
+			secrets = append(secrets, part)
 		}
 	}
 	return secrets
@@ -65,10 +67,28 @@ func isText(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusOK && !strings.HasSuffix(kind, "json") && kind != "text/html"
 }
 
-// pour copies the body of an answer to a writer. begun says that there is no
-// second attempt, because the writer has got something.
-func pour(resp *http.Response, to io.Writer) (begun bool, err error) {
+// sink is where an answer of text goes, in place of memory.
+type sink struct {
+	to    io.Writer
+	begun bool  // the writer has been given something
+	err   error // of the writer
+}
+
+// Write implements io.Writer.
+func (s *sink) Write(p []byte) (n int, err error) {
+	s.begun = true
+	n, err = s.to.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	s.err = err
+	return n, err
+}
+
+// pour copies the body of an answer to a sink. begun says that there is no
+// second attempt, because the writer has been given something.
+func pour(resp *http.Response, to *sink) (begun bool, err error) {
 	defer func() { _ = resp.Body.Close() }()
-	n, err := io.Copy(to, resp.Body)
-	return n > 0, err
+	_, err = io.Copy(to, resp.Body)
+	return to.begun, err
 }

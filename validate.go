@@ -1,10 +1,16 @@
 package videosdk
 
 import (
+	"cmp"
+	"encoding"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // faults collects what is wrong with a request, so that the caller hears of
@@ -106,5 +112,100 @@ func (f *faults) anyField(params any) {
 func (f *faults) notBlank(field string, value *string) {
 	if value != nil {
 		f.check(strings.TrimSpace(*value) != "", field, "must not be empty")
+	}
+}
+
+// text checks that encoding/json and the JWT library will write a text as it is:
+// in place of bytes that are not UTF-8 they put a mark, and say nothing.
+func (f *faults) text(field, value string) {
+	f.check(utf8.ValidString(value), field, "is not valid UTF-8")
+}
+
+// texts checks every text of a body that has been encoded, so that it does not
+// contain itself. field is where v is in it.
+func (f *faults) texts(field string, v reflect.Value) {
+	if !v.IsValid() || encodesItself(v.Type()) {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		f.texts(field, v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if name, ok := jsonName(v.Type().Field(i)); ok {
+				f.texts(join(field, name), v.Field(i))
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			f.texts(fmt.Sprintf("%s[%d]", field, i), v.Index(i))
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, key := range keys {
+			f.mapped(field, fmt.Sprint(key), v.MapIndex(key))
+		}
+	case reflect.String:
+		f.text(cmp.Or(field, "body"), v.String())
+	}
+}
+
+// mapped checks what a map holds under a key. What becomes a header of a SIP
+// message must not end it and begin another.
+func (f *faults) mapped(field, key string, value reflect.Value) {
+	if !utf8.ValidString(key) {
+		f.add(cmp.Or(field, "body"), "has a key that is not valid UTF-8")
+		return
+	}
+	path := join(field, cut(oneLine(key), keptKey))
+	if (field == "headers" || field == "headersToAttributes") && value.Kind() == reflect.String {
+		f.check(!strings.ContainsFunc(key, isControl), field, "has a name with control characters")
+		f.check(!strings.ContainsFunc(value.String(), isControl), path, "must not contain control characters")
+	}
+	f.texts(path, value)
+}
+
+// keptKey is how much of the key of a map an error names.
+const keptKey = 64
+
+func join(field, name string) string {
+	if field == "" || name == "" {
+		return field + name
+	}
+	return field + "." + name
+}
+
+// jsonName returns under which name encoding/json writes a field, empty for a
+// struct whose fields count as those of the one around it.
+func jsonName(f reflect.StructField) (name string, ok bool) {
+	tag := f.Tag.Get("json")
+	name, _, _ = strings.Cut(tag, ",")
+	if f.Anonymous && name == "" {
+		return "", true
+	}
+	return cmp.Or(name, f.Name), f.IsExported() && tag != "-"
+}
+
+// encodesItself reports whether a type writes its own JSON.
+func encodesItself(t reflect.Type) bool {
+	return t.Implements(reflect.TypeFor[json.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+}
+
+// notEncodable says why a body cannot be JSON. The errors of encoding/json may
+// quote what is in the body, so not all of them are repeated.
+func notEncodable(err error) string {
+	var (
+		unknown *json.UnsupportedTypeError
+		value   *json.UnsupportedValueError
+		failed  *json.MarshalerError
+	)
+	switch {
+	case errors.As(err, &failed):
+		return "cannot be JSON: a " + failed.Type.String() + " in it fails to encode itself"
+	case errors.As(err, &unknown), errors.As(err, &value):
+		return "cannot be JSON: " + err.Error()
+	default:
+		return "cannot be JSON"
 	}
 }

@@ -47,10 +47,7 @@ func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call
 			return nil, err
 		}
 		if waitErr := poll.pause(ctx, statusOrNone(call)); waitErr != nil {
-			if err != nil {
-				return nil, fmt.Errorf("videosdk: Calls.Wait: %w, after: %w", waitErr, err)
-			}
-			return nil, fmt.Errorf("videosdk: Calls.Wait: %w", waitErr)
+			return nil, fmt.Errorf("videosdk: Calls.Wait: %w", after(waitErr, err))
 		}
 	}
 }
@@ -131,3 +128,12 @@ func (e waitEnd) Unwrap() error { return e.error }
 
 // Is matches ErrTimeout if the deadline ended the context, as a request does.
 func (e waitEnd) Is(target error) bool { return target == ErrTimeout && isTimeout(e.error) }
+
+// after returns why a wait ended, and what had gone wrong before, if anything
+// had.
+func after(end, before error) error {
+	if before == nil {
+		return end
+	}
+	return fmt.Errorf("%w, after: %w", end, before)
+}

@@ -172,7 +172,7 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 	case claim == ClaimInFlight:
 		return http.StatusServiceUnavailable
 	case w.queue != nil:
-		return w.enqueue(r.Context(), job)
+		return w.queued(r.Context(), job)
 	case w.process(r.Context(), job):
 		return http.StatusOK
 	default:
@@ -261,19 +261,27 @@ func (w *WebhookReceiver) logFailure(ctx context.Context, event *Event, err erro
 	w.log.ErrorContext(ctx, "videosdk: webhook not handled", append([]any{"event", event.Type, "error", err}, more...)...)
 }
 
-// enqueue hands an event to the workers, if there is room.
-func (w *WebhookReceiver) enqueue(ctx context.Context, job claimed) (status int) {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if !w.closed {
-		select {
-		case w.queue <- job:
-			return http.StatusOK
-		default:
-		}
+// queued leaves an event to the workers, or gives its claim back.
+func (w *WebhookReceiver) queued(ctx context.Context, job claimed) (status int) {
+	if w.enqueue(job) {
+		return http.StatusOK
 	}
 	w.settled(ctx, w.dedup.Release(context.WithoutCancel(ctx), job.key))
 	return http.StatusServiceUnavailable
+}
+
+func (w *WebhookReceiver) enqueue(job claimed) (taken bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return false
+	}
+	select {
+	case w.queue <- job:
+		return true
+	default:
+		return false
+	}
 }
 
 func (w *WebhookReceiver) work() {
@@ -285,8 +293,8 @@ func (w *WebhookReceiver) work() {
 // Shutdown makes the receiver answer 503 to new events and waits until those in
 // the queue have been handled. When ctx ends before, those still in the queue
 // are given up, the contexts of those that are being handled end, and Shutdown
-// returns the error of ctx without waiting for them. Without [WithQueue] there is nothing to wait for: http.Server has a
-// Shutdown of its own.
+// returns the error of ctx without waiting for them. Without [WithQueue] there
+// is nothing to wait for: http.Server has a Shutdown of its own.
 func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
 	w.close()
 	drained := make(chan struct{})
@@ -299,7 +307,7 @@ func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
 	case <-drained:
 		return nil
 	case <-ctx.Done():
-		return endOf(ctx)
+		return waitEnd{endOf(ctx)}
 	}
 }
 

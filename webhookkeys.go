@@ -121,7 +121,7 @@ func (k *fetchedKeys) get(ctx context.Context, maxAge time.Duration) ([]*rsa.Pub
 		select {
 		case <-fetched:
 		case <-ctx.Done():
-			return nil, endOf(ctx)
+			return nil, waitEnd{endOf(ctx)}
 		}
 	}
 	k.mu.Lock()

@@ -109,7 +109,7 @@ func Judge(status int, sent bool) Verdict {
 	switch {
 	case status == 0 && !sent:
 		return Unprocessed
-	case status == 0:
+	case status < 200: // no answer, or 101, which is none to these requests
 		return Unknown
 	case status >= 200 && status < 300:
 		return Done

@@ -184,3 +184,27 @@ func TestTheUsersOwnTraceHearsOfEachConnectionOnce(t *testing.T) {
 	require.NoError(t, got.err)
 	assert.Equal(t, times, heard)
 }
+
+func TestARequestOfAMiddlewaresOwnIsNotTakenForTheOneThatIsWatched(t *testing.T) {
+	s := serve(t, nil, answerAll)
+	elsewhere := serve(t, nil, answerAll)
+	guard := guarded(t, transport.New())
+	own := &http.Transport{}
+	t.Cleanup(own.CloseIdleConnections)
+	got := get(s.http()).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp, err := guard.RoundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		// The context of an answer's request is the one that net/http was given.
+		second, err := http.NewRequestWithContext(resp.Request.Context(), http.MethodGet, elsewhere.http(), nil)
+		require.NoError(t, err)
+		audit, err := own.RoundTrip(second)
+		require.NoError(t, err)
+		require.NoError(t, audit.Body.Close())
+		return resp, nil
+	}))
+	require.NoError(t, got.err)
+	assert.False(t, got.replayed)
+	assert.EqualValues(t, 1, elsewhere.requests.Load())
+}

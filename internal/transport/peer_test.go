@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -187,6 +188,19 @@ func (s sending) in(ctx context.Context, t *testing.T, rt http.RoundTripper) out
 	_, err = io.Copy(io.Discard, resp.Body)
 	require.NoError(t, err)
 	return outcome{status: resp.StatusCode, proto: resp.Proto, replayed: attempt.Replayed()}
+}
+
+// keepOne makes requests until the transport has kept a connection: on a busy
+// machine it may throw one away. It returns how many it took.
+func keepOne(t *testing.T, rt http.RoundTripper, url string) (requests int32) {
+	t.Helper()
+	kept := false
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{PutIdleConn: func(err error) { kept = err == nil }})
+	for !kept {
+		require.NoError(t, get(url).in(ctx, t, rt).err)
+		requests++
+	}
+	return requests
 }
 
 func (s sending) reader() io.Reader {

@@ -12,7 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,33 +87,38 @@ func TestAnAttemptThatTheServerReadMayHaveBeenSent(t *testing.T) {
 				})
 				guard := guarded(t, transport.New())
 				target := scheme + "://" + s.Addr().String()
-				require.NoError(t, get(target).over(t, guard).err)
+				before := keepOne(t, guard, target)
 
 				got := post(target).over(t, guard)
 				require.Error(t, got.err)
 				assert.True(t, got.maybeSent, got.err)
 				assert.False(t, got.replayed)
-				assert.EqualValues(t, 2, s.requests.Load(), "the request that made the connection, and this one")
+				assert.Equal(t, before+1, s.requests.Load())
 			})
 		}
 	}
 }
 
 func TestAGetThatNetHTTPRepeatsByItselfIsReportedAsReplayed(t *testing.T) {
-	s := serve(t, nil, func(n int, c *peer) {
-		c.read()
-		c.answer()
-		if c.read() && n > 0 {
-			c.answer()
+	lose := make(chan struct{}, 1)
+	s := serve(t, nil, func(_ int, c *peer) {
+		for c.read() {
+			select {
+			case <-lose:
+				return
+			default:
+				c.answer()
+			}
 		}
 	})
 	guard := guarded(t, transport.New())
-	require.NoError(t, get(s.http()).over(t, guard).err)
+	before := keepOne(t, guard, s.http())
 
+	lose <- struct{}{}
 	got := get(s.http()).over(t, guard)
 	require.NoError(t, got.err)
 	assert.True(t, got.replayed)
-	assert.EqualValues(t, 3, s.requests.Load())
+	assert.Equal(t, before+2, s.requests.Load())
 }
 
 func http1() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{certificate()}} }
@@ -165,39 +172,23 @@ func (d *deaf) Close() error {
 	return d.Conn.Close()
 }
 
-// firstDeaf returns a transport whose first connection is deaf, and where to
-// find that.
-func firstDeaf(t *testing.T) (*http.Transport, <-chan *deaf) {
-	t.Helper()
-	first := make(chan *deaf, 1)
+// wrapping returns a transport whose connections are wrapped, and the latest of
+// them.
+func wrapping[C net.Conn](wrap func(net.Conn) C) (rt *http.Transport, latest func() C) {
+	var last atomic.Value
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		d := newDeaf(c)
-		select {
-		case first <- d:
-			return d, nil
-		default:
-			return c, nil
-		}
+		wrapped := wrap(c)
+		last.Store(wrapped)
+		return wrapped, nil
 	}
-	return transport.Adopt(&http.Transport{DialContext: dial}), first
+	return transport.Adopt(&http.Transport{DialContext: dial}), func() C { return last.Load().(C) }
 }
 
 func TestAKeptAliveConnectionThatDiedBeforeTheRequest(t *testing.T) {
-	answerOnceThen := func(end func(*peer)) func(int, *peer) {
-		return func(n int, c *peer) {
-			if n > 0 {
-				answerAll(n, c)
-				return
-			}
-			c.read()
-			c.answer()
-			end(c)
-		}
-	}
 	tests := []struct {
 		name      string
 		scheme    string
@@ -210,63 +201,89 @@ func TestAKeptAliveConnectionThatDiedBeforeTheRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := serve(t, configFor(tt.scheme), answerOnceThen(tt.end))
-			rt, first := firstDeaf(t)
+			hangUp := make(chan struct{})
+			s := serve(t, configFor(tt.scheme), answerUntil(hangUp, tt.end))
+			rt, latest := wrapping(newDeaf)
 			guard := guarded(t, rt)
 			target := tt.scheme + "://" + s.Addr().String()
-			require.NoError(t, get(target).over(t, guard).err)
-			<-(<-first).gone
+			before := keepOne(t, guard, target)
+			connections := s.connections.Load()
+			close(hangUp)
+			<-latest().gone
 
 			got := post(target).over(t, guard)
 			assert.False(t, got.replayed, "what never left was not repeated")
 			if tt.recovered {
 				require.NoError(t, got.err)
-				assert.EqualValues(t, 2, s.requests.Load(), "the request that made the connection, and this one")
-				assert.EqualValues(t, 2, s.connections.Load())
+				assert.Equal(t, before+1, s.requests.Load())
+				assert.Equal(t, connections+1, s.connections.Load())
 				return
 			}
 			require.Error(t, got.err)
 			assert.True(t, got.maybeSent)
-			assert.EqualValues(t, 1, s.requests.Load())
+			assert.Equal(t, before, s.requests.Load())
 		})
+	}
+}
+
+// answerUntil answers on every connection until it is told to hang up on those
+// that there are.
+func answerUntil(hangUp <-chan struct{}, end func(*peer)) func(int, *peer) {
+	return func(n int, c *peer) {
+		select {
+		case <-hangUp:
+			answerAll(n, c)
+			return
+		default:
+		}
+		done := make(chan struct{})
+		defer close(done)
+		c.server.serving.Go(func() {
+			select {
+			case <-hangUp:
+				end(c)
+				_ = c.socket.Close()
+			case <-done:
+			}
+		})
+		answerAll(n, c)
 	}
 }
 
 func TestAConnectionThatDiedWhileItWasHandedOverCarriedNothing(t *testing.T) {
 	hangUp := make(chan struct{})
-	s := serve(t, nil, func(_ int, c *peer) {
-		c.read()
-		c.answer()
-		<-hangUp
-	})
-	closed := make(chan struct{})
-	rt := transport.Adopt(&http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		return &closeWatch{Conn: c, closed: sync.OnceFunc(func() { close(closed) })}, err
-	}})
+	s := serve(t, nil, answerUntil(hangUp, func(*peer) {}))
+	rt, latest := wrapping(newCloseWatch)
 	guard := guarded(t, rt)
-	require.NoError(t, get(s.http()).over(t, guard).err)
+	before := keepOne(t, guard, s.http())
 
 	// The server hangs up, and net/http notices, between the moment at which
 	// the request got the connection and the first write.
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
 		close(hangUp)
-		<-closed
+		<-latest().closed
 	}})
 	got := post(s.http()).in(ctx, t, guard)
 	require.Error(t, got.err)
 	assert.False(t, got.maybeSent, got.err)
-	assert.EqualValues(t, 1, s.requests.Load())
+	assert.Equal(t, before, s.requests.Load())
 }
 
+// closeWatch is a connection that tells when net/http has closed it.
 type closeWatch struct {
 	net.Conn
 
-	closed func()
+	closed chan struct{}
+	tell   func()
+}
+
+func newCloseWatch(c net.Conn) *closeWatch {
+	closed := make(chan struct{})
+	return &closeWatch{Conn: c, closed: closed, tell: sync.OnceFunc(func() { close(closed) })}
 }
 
 func (c *closeWatch) Close() error {
-	defer c.closed()
+	defer c.tell()
 	return c.Conn.Close()
 }
 
@@ -504,6 +521,7 @@ func TestCancellationRacesWithTheRequestAndTheWitnessIsNeverWrong(t *testing.T) 
 			})
 			rt := transport.New()
 			rt.DisableKeepAlives = !keepAlive
+			rt.IdleConnTimeout = 20 * time.Millisecond // also of one that came too late for its request
 			guard := guarded(t, rt)
 			outcomes := make([]outcome, rounds)
 			for i := range outcomes {
@@ -520,7 +538,6 @@ func TestCancellationRacesWithTheRequestAndTheWitnessIsNeverWrong(t *testing.T) 
 				outcomes[i] = s.in(ctx, t, guard)
 				cancelling.Wait()
 			}
-			guard.CloseIdleConnections()
 			s.drain()
 			for i, got := range outcomes {
 				_, arrived := seen.Load(strconv.Itoa(i))

@@ -1,0 +1,396 @@
+package videosdk_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk"
+)
+
+// moment is the status of a call, and the second at which an event says that
+// it was reached. 0 leaves the event without a time.
+type moment struct {
+	status videosdk.CallStatus
+	second int64
+}
+
+func (m moment) event(callID string) *videosdk.Event {
+	event := &videosdk.Event{Call: &videosdk.Call{ID: callID, Status: m.status}}
+	if m.second > 0 {
+		event.Timestamp = time.Unix(m.second, 0)
+	}
+	return event
+}
+
+// untimed returns events without times.
+func untimed(statuses ...videosdk.CallStatus) []moment {
+	moments := make([]moment, len(statuses))
+	for i, status := range statuses {
+		moments[i] = moment{status: status}
+	}
+	return moments
+}
+
+// timed returns events a second apart.
+func timed(statuses ...videosdk.CallStatus) []moment {
+	moments := untimed(statuses...)
+	for i := range moments {
+		moments[i].second = int64(i) + 1
+	}
+	return moments
+}
+
+// sentAt is timed by a sender that tells when it sent an event: the first one
+// of a call last.
+func sentAt(statuses ...videosdk.CallStatus) []moment {
+	moments := untimed(statuses...)
+	for i := range moments {
+		moments[i].second = int64(len(moments) - i)
+	}
+	return moments
+}
+
+// permute calls f with each order of the moments.
+func permute(moments []moment, f func([]moment)) {
+	var place func(n int)
+	place = func(n int) {
+		if n == len(moments) {
+			f(moments)
+			return
+		}
+		for i := n; i < len(moments); i++ {
+			moments[n], moments[i] = moments[i], moments[n]
+			place(n + 1)
+			moments[n], moments[i] = moments[i], moments[n]
+		}
+	}
+	place(0)
+}
+
+func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
+	const (
+		initiated, incoming, verified = videosdk.CallInitiated, videosdk.CallIncoming, videosdk.CallVerified
+		ringing, answered, ended      = videosdk.CallRinging, videosdk.CallAnswered, videosdk.CallEnded
+		toTransfer, transferFailed    = videosdk.CallTransferInitiated, videosdk.CallTransferFailed
+	)
+	tests := map[string]struct {
+		life []moment
+		want videosdk.CallStatus
+	}{
+		"a call that ends":                      {untimed(initiated, ringing, answered, ended), ended},
+		"a call that ends, with times":          {timed(initiated, ringing, answered, ended), ended},
+		"a call that ends, with those of send":  {sentAt(initiated, ringing, answered, ended), ended},
+		"a call that is up":                     {untimed(initiated, ringing, answered), answered},
+		"a call that is up, with times":         {timed(initiated, ringing, answered), answered},
+		"a call that is up, with those of send": {sentAt(initiated, ringing, answered), answered},
+		"a call whose first event has no time":  {append(timed(ringing, answered), moment{initiated, 0}), answered},
+		"an inbound call that is missed":        {timed(incoming, verified, ringing, videosdk.CallMissed), videosdk.CallMissed},
+		"a call that is rejected":               {untimed(initiated, ringing, videosdk.CallRejected), videosdk.CallRejected},
+		"a call that fails at once":             {timed(initiated, videosdk.CallFailed), videosdk.CallFailed},
+		"a call that is abandoned":              {timed(incoming, ringing, videosdk.CallAbandoned), videosdk.CallAbandoned},
+		"a call that nobody answers":            {timed(initiated, ringing, videosdk.CallNotAnswered), videosdk.CallNotAnswered},
+		"a call that is missed, and then ends":  {timed(incoming, ringing, videosdk.CallMissed, ended), videosdk.CallMissed},
+		"a call that ends twice":                {timed(initiated, ringing, answered, ended, ended), ended},
+		"a call that is transferred": {untimed(initiated, ringing, answered, toTransfer, videosdk.CallTransferAccepted,
+			videosdk.CallTransferring, videosdk.CallTransferred), videosdk.CallTransferred},
+		"a call that is transferred while it rings there": {timed(answered, toTransfer, videosdk.CallTransferAccepted, videosdk.CallTransferring,
+			videosdk.CallTransferRinging, videosdk.CallTransferred, ended), ended},
+		"a call that is transferred at the second try": {timed(ringing, answered, toTransfer, transferFailed, toTransfer,
+			videosdk.CallTransferred), videosdk.CallTransferred},
+		"a call that is being transferred again": {timed(ringing, answered, toTransfer, transferFailed, toTransfer), toTransfer},
+		"a call that switches rooms, twice": {timed(answered, videosdk.CallSwitchRoomInitiated, videosdk.CallSwitchRoomCompleted,
+			videosdk.CallSwitchRoomInitiated, videosdk.CallSwitchRoomFailed), videosdk.CallSwitchRoomFailed},
+		"a call that switches rooms and ends": {timed(initiated, ringing, answered, videosdk.CallSwitchRoomInitiated,
+			videosdk.CallSwitchRoomCompleted, ended), ended},
+		"a call with a status that is new":              {timed(initiated, ringing, answered, "on-hold"), "on-hold"},
+		"a call with a new status, without times":       {untimed(initiated, "queued", ringing, answered), answered},
+		"a call with a new status that it leaves again": {timed(answered, "on-hold", toTransfer), toTransfer},
+		"a call with a new status that ends":            {timed(initiated, "on-hold", ended), ended},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			permute(tt.life, func(order []moment) {
+				tracker := videosdk.NewCallTracker()
+				for _, m := range order {
+					tracker.Observe(m.event("call_1"))
+				}
+				call, known := tracker.Call("call_1")
+				if !known || call.Status != tt.want {
+					require.Equal(t, tt.want, call.Status, "in the order %v", order)
+				}
+			})
+		})
+	}
+}
+
+func TestALateRingingNeverOverwritesAHangUp(t *testing.T) {
+	for _, late := range []int64{0, 1, 100} {
+		tracker := videosdk.NewCallTracker()
+		assert.True(t, tracker.Observe(moment{videosdk.CallEnded, 10}.event("call_1")))
+		assert.False(t, tracker.Observe(moment{videosdk.CallRinging, late}.event("call_1")))
+		call, known := tracker.Call("call_1")
+		assert.True(t, known)
+		assert.Equal(t, videosdk.CallEnded, call.Status)
+	}
+}
+
+// A status that nobody knows ends a call if the event has its end.
+func TestACallWithAnEndIsOver(t *testing.T) {
+	ended := parse(t, `{"webhookType":"call-update","data":{"callId":"call_1","status":"hung-up","end":"2025-08-21T12:00:00Z"}}`)
+	permute(timed("hung-up", videosdk.CallRinging, videosdk.CallAnswered), func(order []moment) {
+		tracker := videosdk.NewCallTracker()
+		for _, m := range order {
+			event := m.event("call_1")
+			if m.status == "hung-up" {
+				event = ended
+			}
+			tracker.Observe(event)
+		}
+		call, _ := tracker.Call("call_1")
+		assert.True(t, call.IsOver(), "in the order %v", order)
+		assert.Equal(t, videosdk.CallStatus("hung-up"), call.Status)
+	})
+}
+
+func TestWhatIsNoNewsOfACallChangesNothing(t *testing.T) {
+	updated := 0
+	tracker := videosdk.NewCallTracker(videosdk.WithUpdated(func(*videosdk.Call) { updated++ }))
+	for name, event := range map[string]*videosdk.Event{
+		"nothing":                     nil,
+		"an event without a call":     parse(t, `{"webhookType":"session-started","data":{}}`),
+		"a call without a status":     parse(t, `{"webhookType":"call-update","data":{"callId":"call_1"}}`),
+		"a recording, without status": parse(t, `{"webhookType":"recording-stopped","data":{"callId":"call_1"}}`),
+	} {
+		assert.False(t, tracker.Observe(event), name)
+	}
+	_, known := tracker.Call("call_1")
+	assert.False(t, known)
+	require.True(t, tracker.Observe(moment{videosdk.CallRinging, 1}.event("call_1")))
+	assert.False(t, tracker.Observe(moment{videosdk.CallRinging, 1}.event("call_1")), "the same again")
+	assert.False(t, tracker.Observe(moment{videosdk.CallRinging, 2}.event("call_1")), "the same, later")
+	assert.Equal(t, 1, updated)
+}
+
+// No event tells all of a call, and the one that tells most may come last.
+func TestACallIsWhatAllItsEventsTell(t *testing.T) {
+	bodies := []string{
+		`{"webhookType":"call-started","data":{"callId":"call_1","type":"outbound","to":"+14155550123","from":"+14155559876","transport":"tls",` +
+			`"provider":"p","region":"us002","gatewayName":"g","ruleName":"r","status":"initiated","start":"2025-08-21T12:00:00Z"}}`,
+		`{"webhookType":"call-answered","data":{"callId":"call_1","roomId":"room_1","sessionId":"sess_1","status":"answered","metadata":{"k":"v"},` +
+			`"timelog":[{"status":"initiated"},{"status":"answered"}]}}`,
+		`{"webhookType":"call-hangup","data":{"callId":"call_1","gatewayId":"gw_1","ruleId":"rr_1","status":"ended","timelog":[{"status":"ended"}]}}`,
+		`{"webhookType":"call-hangup","data":{"callId":"call_1","status":"ended","end":"2025-08-21T12:01:00Z"}}`,
+	}
+	start, end := at(t, "2025-08-21T12:00:00Z"), at(t, "2025-08-21T12:01:00Z")
+	permute(timed("0", "1", "2", "3"), func(order []moment) {
+		tracker := videosdk.NewCallTracker()
+		for _, m := range order {
+			n, err := strconv.Atoi(string(m.status))
+			require.NoError(t, err)
+			tracker.Observe(parse(t, bodies[n]))
+		}
+		call, _ := tracker.Call("call_1")
+		got := *call
+		got.Raw = nil
+		assert.Equal(t, videosdk.Call{
+			ID: "call_1", Type: videosdk.DirectionOutbound, Status: videosdk.CallEnded, To: "+14155550123", From: "+14155559876",
+			RoomID: "room_1", SessionID: "sess_1", GatewayID: "gw_1", GatewayName: "g", RuleID: "rr_1", RuleName: "r",
+			Transport: videosdk.TransportTLS, Provider: "p", Region: videosdk.RegionUS002, Metadata: map[string]any{"k": "v"},
+			Timelog: []videosdk.CallEvent{{Status: videosdk.CallInitiated}, {Status: videosdk.CallAnswered}}, Start: &start, End: &end,
+		}, got, "in the order %v", order)
+	})
+}
+
+func TestOfTwoThatDifferTheEventOfTheFurtherStatusIsRight(t *testing.T) {
+	before := parse(t, `{"webhookType":"call-answered","data":{"callId":"call_1","roomId":"room_1"}}`)
+	after := parse(t, `{"webhookType":"call-hangup","data":{"callId":"call_1","roomId":"room_2"}}`)
+	for _, order := range [][]*videosdk.Event{{before, after}, {after, before}} {
+		tracker := videosdk.NewCallTracker()
+		for _, event := range order {
+			tracker.Observe(event)
+		}
+		call, _ := tracker.Call("call_1")
+		assert.Equal(t, "room_2", call.RoomID)
+	}
+}
+
+func TestACallThatWasHandedOutDoesNotChange(t *testing.T) {
+	tracker := videosdk.NewCallTracker()
+	first := parse(t, `{"webhookType":"call-ringing","data":{"callId":"call_1"}}`)
+	tracker.Observe(first)
+	handedOut, _ := tracker.Call("call_1")
+	tracker.Observe(parse(t, `{"webhookType":"call-started","data":{"callId":"call_1","to":"+14155550123"}}`))
+	tracker.Observe(parse(t, `{"webhookType":"call-hangup","data":{"callId":"call_1","to":"+14155550123"}}`))
+	assert.Equal(t, [2]string{"ringing", ""}, [2]string{string(handedOut.Status), handedOut.To})
+	assert.Equal(t, [2]string{"ringing", ""}, [2]string{string(first.Call.Status), first.Call.To})
+}
+
+func TestTheTrackerKnowsTheCallsOfTheLatestEvents(t *testing.T) {
+	tracker := videosdk.NewCallTracker(videosdk.WithTrackedCalls(3))
+	for n := range 5 {
+		tracker.Observe(moment{videosdk.CallRinging, 0}.event(strconv.Itoa(n)))
+		tracker.Observe(moment{videosdk.CallInitiated, 0}.event("0")) // changes nothing, but is an event
+	}
+	known := map[string]bool{}
+	for n := range 5 {
+		_, known[strconv.Itoa(n)] = tracker.Call(strconv.Itoa(n))
+	}
+	assert.Equal(t, map[string]bool{"0": true, "1": false, "2": false, "3": true, "4": true}, known)
+
+	for _, most := range []int{0, -1} {
+		tracker := videosdk.NewCallTracker(videosdk.WithTrackedCalls(most))
+		tracker.Observe(moment{videosdk.CallRinging, 0}.event("a"))
+		tracker.Observe(moment{videosdk.CallRinging, 0}.event("b"))
+		_, first := tracker.Call("a")
+		_, second := tracker.Call("b")
+		assert.Equal(t, [2]bool{false, true}, [2]bool{first, second})
+	}
+}
+
+func TestChangesAreToldInOrderAndOneAtATime(t *testing.T) {
+	life := timed(videosdk.CallInitiated, videosdk.CallRinging, videosdk.CallAnswered, videosdk.CallTransferInitiated,
+		videosdk.CallTransferred, videosdk.CallEnded)
+	stage := map[videosdk.CallStatus]int{}
+	for i, m := range life {
+		stage[m.status] = i
+	}
+	var atOnce atomic.Int32
+	told := map[string][]videosdk.CallStatus{} // unguarded: -race would tell
+	tracker := videosdk.NewCallTracker(videosdk.WithUpdated(func(call *videosdk.Call) {
+		assert.Equal(t, int32(1), atOnce.Add(1))
+		told[call.ID] = append(told[call.ID], call.Status)
+		atOnce.Add(-1)
+	}))
+	var changes atomic.Int32
+	together(func(n int) {
+		for i := range life {
+			for call := range 5 {
+				if tracker.Observe(life[(i+n)%len(life)].event(strconv.Itoa(call))) {
+					changes.Add(1)
+				}
+			}
+		}
+	})
+	require.Len(t, told, 5)
+	all := 0
+	for call, statuses := range told {
+		for i := 1; i < len(statuses); i++ {
+			assert.Greater(t, stage[statuses[i]], stage[statuses[i-1]], "call %s: %v", call, statuses)
+		}
+		assert.Equal(t, videosdk.CallEnded, statuses[len(statuses)-1])
+		all += len(statuses)
+	}
+	assert.Equal(t, changes.Load(), int32(all), "each change is told once")
+}
+
+func TestACallbackMayLookAtTheTracker(t *testing.T) {
+	var tracker *videosdk.CallTracker
+	var seen videosdk.CallStatus
+	tracker = videosdk.NewCallTracker(videosdk.WithUpdated(func(call *videosdk.Call) {
+		known, _ := tracker.Call(call.ID)
+		waited, err := tracker.Wait(t.Context(), call.ID, nil)
+		assert.NoError(t, err)
+		assert.Same(t, known, waited)
+		seen = known.Status
+	}))
+	tracker.Observe(moment{videosdk.CallEnded, 0}.event("call_1"))
+	assert.Equal(t, videosdk.CallEnded, seen)
+}
+
+// In a bubble whoever polls needs time, and time passes only when all wait.
+func TestAWaitEndsInTheMomentOfTheEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker()
+		began := time.Now()
+		answered, over := make(chan time.Duration, 1), make(chan time.Duration, 1)
+		wait := func(until func(*videosdk.Call) bool, want videosdk.CallStatus, end chan<- time.Duration) {
+			call, err := tracker.Wait(t.Context(), "call_1", until)
+			assert.NoError(t, err)
+			assert.Equal(t, want, call.Status)
+			end <- time.Since(began)
+		}
+		go wait((*videosdk.Call).WasAnswered, videosdk.CallAnswered, answered)
+		go wait(nil, videosdk.CallEnded, over)
+		for _, status := range []videosdk.CallStatus{videosdk.CallInitiated, videosdk.CallRinging, videosdk.CallAnswered, videosdk.CallEnded} {
+			elapse(time.Second + time.Nanosecond)
+			tracker.Observe(moment{status, 0}.event("call_1"))
+			tracker.Observe(moment{status, 0}.event("call_2"))
+			synctest.Wait()
+		}
+		assert.Equal(t, 3*(time.Second+time.Nanosecond), <-answered)
+		assert.Equal(t, 4*(time.Second+time.Nanosecond), <-over)
+
+		wait(nil, videosdk.CallEnded, over)
+		assert.Equal(t, 4*(time.Second+time.Nanosecond), <-over, "of what is over, one need not wait")
+	})
+}
+
+func TestAWaitSeesWhatALateEventAdds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker()
+		tracker.Observe(moment{videosdk.CallRinging, 0}.event("call_1"))
+		found := make(chan *videosdk.Call, 1)
+		go func() {
+			call, err := tracker.Wait(t.Context(), "call_1", func(call *videosdk.Call) bool { return call.RoomID != "" })
+			assert.NoError(t, err)
+			found <- call
+		}()
+		synctest.Wait()
+		assert.Empty(t, found)
+		tracker.Observe(parse(t, `{"webhookType":"call-started","data":{"callId":"call_1","roomId":"room_1"}}`))
+		call := <-found
+		assert.Equal(t, [2]string{"room_1", "ringing"}, [2]string{call.RoomID, string(call.Status)})
+	})
+}
+
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker()
+		began := time.Now()
+		impatient, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("dinner is ready"))
+		defer cancel()
+		patient := make(chan error, 1)
+		go func() {
+			_, err := tracker.Wait(t.Context(), "call_1", nil)
+			patient <- err
+		}()
+		call, err := tracker.Wait(impatient, "call_1", nil)
+		assert.Nil(t, call)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "dinner is ready")
+		assert.Equal(t, time.Minute, time.Since(began))
+		synctest.Wait()
+		assert.Empty(t, patient, "others wait on")
+		tracker.Observe(moment{videosdk.CallEnded, 0}.event("call_1"))
+		assert.NoError(t, <-patient)
+	})
+}
+
+func TestManyWaitForOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker()
+		var all sync.WaitGroup
+		for range goroutines {
+			all.Go(func() {
+				call, err := tracker.Wait(t.Context(), "call_1", nil)
+				assert.NoError(t, err)
+				assert.Equal(t, videosdk.CallEnded, call.Status)
+			})
+		}
+		synctest.Wait()
+		for _, status := range []videosdk.CallStatus{videosdk.CallRinging, videosdk.CallAnswered, videosdk.CallEnded} {
+			tracker.Observe(moment{status, 0}.event("call_1"))
+			synctest.Wait()
+		}
+		all.Wait()
+	})
+}

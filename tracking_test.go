@@ -1,0 +1,306 @@
+package videosdk_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/videosdk-sip-go/videosdk"
+	"github.com/videosdk-sip-go/videosdk/videosdktest"
+)
+
+// callNamed returns params of a call with a tracking id.
+func callNamed(rule *videosdk.RoutingRule, id string) videosdk.CallCreateParams {
+	return videosdk.CallCreateParams{
+		To: theirNumber, From: ourNumber, RoutingRuleID: rule.ID, TrackingID: id, Metadata: map[string]any{"campaign": "spring"},
+	}
+}
+
+func TestATrackingIDTravelsInTheMetadata(t *testing.T) {
+	for name, quirks := range forms() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithQuirks(quirks...))
+				ctx, began := t.Context(), time.Now()
+				params := callNamed(rule, "order-7")
+
+				created, err := client.Calls.Create(ctx, params)
+				require.NoError(t, err)
+				assert.Equal(t, "order-7", created.TrackingID())
+				assert.Equal(t, map[string]any{"campaign": "spring", videosdk.TrackingKey: "order-7"}, srv.Dials()[0].Metadata)
+				assert.Equal(t, map[string]any{"campaign": "spring"}, params.Metadata, "the caller's map is left alone")
+
+				_, err = client.Calls.Create(ctx, callNamed(rule, "order-8"))
+				require.NoError(t, err)
+				found, err := client.Calls.FindByTrackingID(ctx, "order-7", began)
+				require.NoError(t, err)
+				assert.Equal(t, created.ID, found.ID)
+				assert.Equal(t, "order-7", found.TrackingID())
+
+				_, err = client.Calls.FindByTrackingID(ctx, "order-9", began)
+				require.ErrorIs(t, err, videosdk.ErrNotFound)
+				_, err = client.Calls.FindByTrackingID(ctx, "order-7", began.Add(time.Hour))
+				require.ErrorIs(t, err, videosdk.ErrNotFound, "it was placed before")
+			})
+		})
+	}
+}
+
+func TestACallWithoutATrackingIDHasNone(t *testing.T) {
+	assert.Empty(t, new(videosdk.Call).TrackingID())
+	assert.Empty(t, (&videosdk.Call{Metadata: map[string]any{videosdk.TrackingKey: 7}}).TrackingID())
+	recorder := newRecorder(t, http.StatusOK, anyResource)
+	_, err := recorder.client().Calls.Create(t.Context(), validCall())
+	require.NoError(t, err)
+	assert.NotContains(t, string(recorder.last().Body), "metadata")
+}
+
+// The documented list does not show metadata.
+func TestACallIsAskedForWhenTheListDoesNotShowItsMetadata(t *testing.T) {
+	const list = `{"data":[{"callId":"c1"},{"callId":"c2","metadata":{"trackingId":"order-8"}},{"callId":"c3"},{"callId":"c4"}]}`
+	call := func(id, tracking string) string {
+		return `{"data":{"id":"` + id + `","metadata":{"trackingId":"` + tracking + `"}}}`
+	}
+	t.Run("until it is found", func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, list).then(http.StatusOK, call("c1", "order-6")).then(http.StatusOK, call("c3", "order-7"))
+		found, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.NoError(t, err)
+		assert.Equal(t, "c3", found.ID)
+		var paths []string
+		for _, request := range recorder.all() {
+			paths = append(paths, request.Path)
+		}
+		assert.Equal(t, []string{"/v2/sip/call", "/v2/sip/call/c1", "/v2/sip/call/c3"}, paths, "one that shows its metadata is not asked for")
+	})
+	t.Run("past one that is gone", func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, list).then(http.StatusNotFound, `{}`).then(http.StatusOK, call("c3", "order-7"))
+		found, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.NoError(t, err)
+		assert.Equal(t, "c3", found.ID)
+	})
+	t.Run("unless it cannot be told", func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, list).then(http.StatusForbidden, `{}`)
+		_, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.ErrorIs(t, err, videosdk.ErrForbidden)
+		assert.NotErrorIs(t, err, videosdk.ErrNotFound)
+	})
+}
+
+func TestCreateOnceDialsOnce(t *testing.T) {
+	for name, quirks := range forms() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithQuirks(quirks...))
+				params := callNamed(rule, "order-7")
+				first, err := client.Calls.CreateOnce(t.Context(), params)
+				require.NoError(t, err)
+
+				// As a program does that was started again.
+				second, err := newClient(t, srv).Calls.CreateOnce(t.Context(), params)
+				require.NoError(t, err)
+				assert.Equal(t, first.ID, second.ID)
+				assert.Equal(t, 1, srv.DialCount(theirNumber))
+
+				other, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-8"))
+				require.NoError(t, err)
+				assert.NotEqual(t, first.ID, other.ID)
+				assert.Equal(t, 2, srv.DialCount(theirNumber))
+			})
+		})
+	}
+}
+
+func TestCreateOnceDoesNotDialAgainACallThatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		srv.Callee(theirNumber).Rejects()
+		first, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+		require.NoError(t, err)
+		_, err = client.Calls.Wait(t.Context(), first.ID, nil)
+		require.NoError(t, err)
+
+		second, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+
+		require.NoError(t, err)
+		assert.Equal(t, first.ID, second.ID)
+		assert.Equal(t, videosdk.CallRejected, second.Status)
+		assert.Equal(t, 1, srv.DialCount(theirNumber))
+	})
+}
+
+func TestCreateOnceFindsASIPURIToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		params := callNamed(rule, "order-7")
+		params.To = "sip:alice@example.com"
+		for range 2 {
+			_, err := client.Calls.CreateOnce(t.Context(), params)
+			require.NoError(t, err)
+		}
+		assert.Equal(t, 1, srv.DialCount(params.To))
+	})
+}
+
+func TestCreateOnceResolvesAnUnknownOutcome(t *testing.T) {
+	tests := []struct {
+		name  string
+		lag   time.Duration // of the list
+		fault videosdktest.Fault
+		found bool
+		dials int
+		takes time.Duration // at most
+	}{
+		{"of a call that the list shows at once", 0, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, true, 1, 2 * time.Second},
+		{"of a call that the list shows later", 10 * time.Second, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, true, 1, 30 * time.Second},
+		{"of a call whose answer was cut", 3 * time.Second, videosdktest.Fault{Drop: videosdktest.DropMidBody}, true, 1, 15 * time.Second},
+		{"of a call that the list does not show in time", time.Hour, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, false, 1, time.Minute},
+		{"of a call that was not placed", 0, videosdktest.Fault{Drop: videosdktest.DropBeforeActing}, false, 0, time.Minute},
+		{"of a server that failed", 0, videosdktest.Fault{Status: http.StatusInternalServerError}, false, 0, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(tt.lag))
+				tt.fault.Method, tt.fault.Path = http.MethodPost, "/v2/sip/call"
+				srv.Inject(tt.fault)
+				began := time.Now()
+
+				call, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+
+				assert.Equal(t, tt.dials, srv.DialCount(theirNumber))
+				assert.LessOrEqual(t, time.Since(began), tt.takes)
+				if !tt.found {
+					require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+					assert.Nil(t, call)
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, srv.Dials()[0].CallID, call.ID)
+				assert.Equal(t, "order-7", call.TrackingID())
+			})
+		})
+	}
+}
+
+func TestCreateOnceLooksAgainAlthoughLookingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		// The second search fails as often as it is tried.
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing})
+		first := true
+		client = newClient(t, srv, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPost && first {
+					first = false
+					srv.Inject(videosdktest.Fault{Method: http.MethodGet, Status: http.StatusServiceUnavailable, Times: 4})
+				}
+				return next.RoundTrip(req)
+			})
+		}))
+
+		call, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+
+		require.NoError(t, err)
+		assert.Equal(t, srv.Dials()[0].CallID, call.ID)
+		assert.Equal(t, 1, srv.DialCount(theirNumber))
+	})
+}
+
+func TestCreateOnceDoesNotDialUnlessItKnowsThatItHasNot(t *testing.T) {
+	tests := []struct {
+		name    string
+		answers []cannedAnswer
+		want    error
+	}{
+		{"when it cannot search", []cannedAnswer{{status: http.StatusForbidden, body: `{}`}}, videosdk.ErrForbidden},
+		{"when the search itself is not found", []cannedAnswer{{status: http.StatusNotFound, body: `{}`}}, videosdk.ErrNotFound},
+		{"when the search is answered with something else", []cannedAnswer{{status: http.StatusOK, body: `<html>`}}, videosdk.ErrInvalidResponse},
+		{"when it cannot read a call that may be the one", []cannedAnswer{
+			{status: http.StatusOK, body: `{"data":[{"callId":"c1"}]}`}, {status: http.StatusForbidden, body: `{}`},
+		}, videosdk.ErrForbidden},
+		{"when it finds it after one that is gone", []cannedAnswer{
+			{status: http.StatusOK, body: `{"data":[{"callId":"c1"},{"callId":"c2"}]}`}, {status: http.StatusNotFound, body: `{}`},
+			{status: http.StatusOK, body: `{"id":"c2","metadata":{"trackingId":"order-7"}}`},
+		}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			recorder := &recorder{t: t}
+			for _, answer := range tt.answers {
+				recorder.then(answer.status, answer.body)
+			}
+			params := validCall()
+			params.TrackingID = "order-7"
+
+			_, err := recorder.client().Calls.CreateOnce(t.Context(), params)
+
+			require.ErrorIs(t, err, tt.want)
+			assert.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+			for _, request := range recorder.all() {
+				assert.Equal(t, http.MethodGet, request.Method)
+			}
+		})
+	}
+}
+
+func TestCreateOnceTellsARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		params := callNamed(rule, "order-7")
+		params.From = "+14155550000" // is none of the rule's
+		began := time.Now()
+		_, err := client.Calls.CreateOnce(t.Context(), params)
+		require.ErrorIs(t, err, videosdk.ErrBadRequest)
+		assert.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.Less(t, time.Since(began), time.Second, "there is nothing to look for")
+		assert.Empty(t, srv.Dials())
+	})
+}
+
+func TestCreateOnceDoesNotLookLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(time.Hour))
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := client.Calls.CreateOnce(ctx, callNamed(rule, "order-7"))
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied, "what matters is that a phone may be ringing")
+		require.NoError(t, ctx.Err(), "it does not begin a wait that it cannot end")
+	})
+}
+
+func TestABadTrackedCallIsRefusedWithAllItsFaults(t *testing.T) {
+	tests := []struct {
+		name   string
+		call   func(context.Context, *videosdk.Client) error
+		fields []string
+	}{
+		{"a search for nothing", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.Calls.FindByTrackingID(ctx, " ", time.Time{}))
+		}, []string{"trackingId"}},
+		{"a call of nothing", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.Calls.CreateOnce(ctx, videosdk.CallCreateParams{}))
+		}, []string{"trackingId", "sipCallTo", "routingRuleId"}},
+		{"another tracking id in the metadata", func(ctx context.Context, c *videosdk.Client) error {
+			params := validCall()
+			params.TrackingID, params.Metadata = "order-7", map[string]any{videosdk.TrackingKey: "order-8"}
+			return errorOf(c.Calls.CreateOnce(ctx, params))
+		}, []string{"metadata.trackingId"}},
+		{"an option that could dial twice", func(ctx context.Context, c *videosdk.Client) error {
+			params := validCall()
+			params.TrackingID = "order-7"
+			return errorOf(c.Calls.CreateOnce(ctx, params, videosdk.WithRetryUnknown()))
+		}, []string{"WithRetryUnknown"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			recorder := newRecorder(t, http.StatusOK, emptyPage)
+			assertRefused(t, recorder, tt.call(t.Context(), recorder.client()), tt.fields...)
+		})
+	}
+}
