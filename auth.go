@@ -197,8 +197,9 @@ func (s *signer) replace(ctx context.Context, refused *bearer, fresh bool) (*bea
 	return s.get(ctx)
 }
 
-// sourced gets tokens from the user's TokenSource.
-type sourced struct{ source TokenSource }
+// sourced gets tokens from the user's TokenSource, which may hold secrets: it is
+// behind a closure, as no verb of fmt looks into one.
+type sourced func() TokenSource
 
 func (s sourced) get(ctx context.Context) (*bearer, error) {
 	token, err := s.ask(ctx)
@@ -216,7 +217,8 @@ func (s sourced) get(ctx context.Context) (*bearer, error) {
 // program, out of reach of the caller's recover: it becomes an error, which
 // does not print the panic's value because that may be the token.
 func (s sourced) ask(ctx context.Context) (string, error) {
-	if static, ok := s.source.(staticToken); ok {
+	source := s()
+	if static, ok := source.(staticToken); ok {
 		return static(), nil
 	}
 	type answer struct {
@@ -230,7 +232,7 @@ func (s sourced) ask(ctx context.Context) (string, error) {
 				answers <- answer{err: fmt.Errorf("the token source panicked with a %T", v)}
 			}
 		}()
-		token, err := s.source.Token(ctx)
+		token, err := source.Token(ctx)
 		answers <- answer{token, err}
 	}()
 	select {

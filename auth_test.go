@@ -335,15 +335,19 @@ func TestATokenSourceIsToldWhenItsCallerHasGone(t *testing.T) {
 }
 
 func TestAStaticTokenIsSentAsItIs(t *testing.T) {
+	source := videosdk.StaticToken("ready-made")
+	token, err := source.Token(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "ready-made", token)
+
 	rec := newRecorder(t, http.StatusOK, emptyPage)
-	client, err := videosdk.New("", "", videosdk.WithTokenSource(videosdk.StaticToken("ready-made")),
-		videosdk.WithHTTPClient(&http.Client{Transport: rec}))
+	client, err := videosdk.New("", "", videosdk.WithTokenSource(source), videosdk.WithHTTPClient(&http.Client{Transport: rec}))
 	require.NoError(t, err)
 	require.NoError(t, listOnce(t, client))
 	assert.Equal(t, []string{"ready-made"}, tokensOf(rec))
 	_, err = client.ParticipantToken(videosdk.ParticipantTokenParams{})
 	require.ErrorIs(t, err, videosdk.ErrNoCredentials)
-	assert.NotContains(t, fmt.Sprintf("%v %+v %#v %s", client, client, client, videosdk.StaticToken("ready-made")), "ready-made")
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v %s", client, client, client, source), "ready-made")
 }
 
 func TestCredentialsBesideATokenSourceSignParticipantTokens(t *testing.T) {

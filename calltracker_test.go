@@ -245,6 +245,8 @@ func TestTheTrackerKnowsTheCallsOfTheLatestEvents(t *testing.T) {
 		_, known[strconv.Itoa(n)] = tracker.Call(strconv.Itoa(n))
 	}
 	assert.Equal(t, map[string]bool{"0": true, "1": false, "2": false, "3": true, "4": true}, known)
+	first, _ := tracker.Call("0")
+	assert.Equal(t, videosdk.CallRinging, first.Status, "it was never forgotten")
 
 	for _, most := range []int{0, -1} {
 		tracker := videosdk.NewCallTracker(videosdk.WithTrackedCalls(most))

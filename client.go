@@ -60,11 +60,11 @@ type Client struct {
 	// Trunks is the oldest generation.
 	Trunks *TrunksService
 
-	base        string           // URL without a slash at its end
-	origin      string           // scheme://host of base
-	userAgent   []string         // as a header value, shared by all requests
-	credentials *credentials     // nil if the client was made without
-	tokens      tokens           // a pointer: fmt does not look behind it
+	base        string       // URL without a slash at its end
+	origin      string       // scheme://host of base
+	userAgent   []string     // as a header value, shared by all requests
+	credentials *credentials // nil if the client was made without
+	tokens      tokens
 	transport   roundTripper     // the user's middleware around guard
 	guard       *transport.Guard // the way to the connections
 	defaults    settings
@@ -462,7 +462,7 @@ func (c *config) client() *Client {
 
 func (c *config) tokens() tokens {
 	if c.source != nil {
-		return &sourced{c.source}
+		return sourced(func() TokenSource { return c.source })
 	}
 	return &signer{credentials: c.credentials, lifetime: c.tokenLifetime}
 }

@@ -50,6 +50,8 @@ func TestASettingThatCannotWorkIsNamed(t *testing.T) {
 		{"a secret that is empty, beside a token source", key, "", videosdk.WithTokenSource(numbered()), "secret"},
 		{"an API key with a line break", key + "\n", secret, videosdk.WithMaxRetries(1), "apiKey"},
 		{"a secret with a space", key, " " + secret, videosdk.WithMaxRetries(1), "secret"},
+		{"a secret with a space inside", key, "sec ret", videosdk.WithMaxRetries(1), "secret"},
+		{"a secret with a character that cannot be seen", key, secret + "\u200b", videosdk.WithMaxRetries(1), "secret"},
 		{"an option that is nil", key, secret, nil, "opts[0]"},
 		{"a base URL that is none", key, secret, videosdk.WithBaseURL("https://user:hunter2@:x"), "WithBaseURL"},
 		{"an HTTP client that is nil", key, secret, videosdk.WithHTTPClient(nil), "WithHTTPClient"},
@@ -429,6 +431,7 @@ func TestAnAnswerOfAFakeTransportIsReadAsFarAsItIsThere(t *testing.T) {
 		{"with a length that is too long", found(500), nil},
 		{"with a length that is far too long", found(5 << 20), nil},
 		{"without a body", &http.Response{StatusCode: http.StatusNotFound}, videosdk.ErrNotFound},
+		{"that switches protocols", &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: io.NopCloser(endless{})}, videosdk.ErrInvalidResponse},
 		{"without an end", &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(endless{}), ContentLength: 5}, videosdk.ErrResponseTooLarge},
 	}
 	for _, tt := range tests {

@@ -188,7 +188,7 @@ func TestTheExplanationOfAnErrorIsFoundWhereverItIs(t *testing.T) {
 		{"in a list", `{"message":["a","b",3]}`, "a, b", ""},
 		{"in an object", `{"error":{"message":"no","code":1}}`, "no", ""},
 		{"on one line, so that no line of a log is forged", `{"message":"a\nlevel=INFO b\tc\u0000"}`, "a level=INFO b c ", ""},
-		{"cut to whole characters", `{"message":"` + long + `"}`, strings.Repeat("é", 128), ""},
+		{"cut to whole characters", `{"message":"-` + long + `"}`, "-" + strings.Repeat("é", 127), ""},
 		{"nowhere in HTML", `<html>message</html>`, "", ""},
 		{"nowhere in an array", `["message"]`, "", ""},
 		{"nowhere in a text", `"message"`, "", ""},
@@ -237,13 +237,12 @@ func TestTheRequestIDIsTheFirstThatIsPresent(t *testing.T) {
 // may come.
 func TestAnAnswerOfSuccessThatIsNone(t *testing.T) {
 	type result struct {
-		status  int
-		err     error
-		maybe   bool // for a call that was placed
-		listing bool // a list takes it for an empty page
+		status int
+		err    error
+		maybe  bool // for a call that was placed
 	}
-	unfit := result{200, videosdk.ErrInvalidResponse, true, false}
-	refusal := result{400, videosdk.ErrBadRequest, false, false}
+	unfit := result{200, videosdk.ErrInvalidResponse, true}
+	refusal := result{400, videosdk.ErrBadRequest, false}
 	tests := []struct {
 		name, body string
 		want       result
@@ -262,8 +261,11 @@ func TestAnAnswerOfSuccessThatIsNone(t *testing.T) {
 		{"a statusCode of 400", `{"statusCode":400,"message":"no"}`, refusal},
 		{"a statusCode of 400 as a text", `{"statusCode":"400","message":"no"}`, refusal},
 		{"a statusCode of 400 at the end", `{"message":"no","data":{"id":"call_1"},"statusCode":400}`, refusal},
-		{"a statusCode of 500", `{"statusCode":500}`, result{500, videosdk.ErrServer, true, false}},
+		{"a statusCode of 500", `{"statusCode":500}`, result{500, videosdk.ErrServer, true}},
 		{"a statusCode that no status can be", `{"statusCode":4000}`, unfit},
+		{"a statusCode that is cut short", `{"statusCode":40`, unfit},
+		{"a statusCode behind what is cut short", `{"message":"no,"statusCode":400}`, unfit},
+		{"a statusCode in what ends after its name", `{"message":1,"statusCode"`, unfit},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -321,11 +323,11 @@ func TestAnAnswerWithoutAWordIsEnoughWhereNothingIsReturned(t *testing.T) {
 }
 
 func TestAnErrorKeepsTheBeginningOfALongBody(t *testing.T) {
-	body := strings.Repeat("é", 10_000)
+	body := "-" + strings.Repeat("é", 10_000) // no character ends at 2 KiB
 	_, err := newRecorder(t, http.StatusBadGateway, body).client(videosdk.WithMaxRetries(0)).Calls.Get(t.Context(), "call_1")
 	var answer *videosdk.APIError
 	require.ErrorAs(t, err, &answer)
-	assert.Len(t, answer.Body, 2<<10)
+	assert.Len(t, answer.Body, 2<<10-1)
 	assert.True(t, utf8.Valid(answer.Body))
 	assert.Less(t, len(err.Error()), 200, "a page is not an error text")
 }

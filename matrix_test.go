@@ -586,7 +586,6 @@ func TestEveryCellOfTheFaultMatrix(t *testing.T) {
 			r.want.requireError(t, m.err, want)
 		}
 		if want.more {
-			fmt.Println("MORE", t.Name(), m.seen.Begun, m.err)
 			assert.Greater(t, m.seen.Begun, 2)
 			assert.LessOrEqual(t, m.seen.Begun, 9, "net/http must not go on by itself")
 		} else {

@@ -1022,16 +1022,17 @@ func TestACallThatWaitsUntilAnsweredOutlivesTheAttemptTimeout(t *testing.T) {
 	}
 }
 
-// unstable is a transport that counts requests, and is down at times.
+// unstable is a transport that counts requests. It is down while fails is set,
+// which then answers.
 type unstable struct {
-	down     bool
+	fails    func() (*http.Response, error)
 	requests int
 }
 
 func (u *unstable) RoundTrip(*http.Request) (*http.Response, error) {
 	u.requests++
-	if u.down {
-		return &http.Response{StatusCode: http.StatusServiceUnavailable}, nil
+	if u.fails != nil {
+		return u.fails()
 	}
 	return &http.Response{StatusCode: http.StatusOK}, nil
 }
@@ -1043,34 +1044,48 @@ func (u *unstable) client(t *testing.T) *videosdk.Client {
 	return client
 }
 
+func unavailable() (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusServiceUnavailable}, nil
+}
+
+func unreachable() (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+}
+
 func TestAnOutageIsNotMultiplied(t *testing.T) {
-	const calls = 10_000
-	server := &unstable{down: true}
-	client := server.client(t)
-	for range calls {
-		_, err := client.Calls.Get(t.Context(), "call_1")
-		require.ErrorIs(t, err, videosdk.ErrServer)
+	for name, fails := range map[string]func() (*http.Response, error){
+		"of the server": unavailable, "of the network": unreachable,
+	} {
+		t.Run(name, func(t *testing.T) {
+			const calls = 10_000
+			server := &unstable{fails: fails}
+			client := server.client(t)
+			var err error
+			for range calls {
+				_, err = client.Calls.Get(t.Context(), "call_1")
+				require.Error(t, err)
+			}
+			assert.LessOrEqual(t, server.requests, calls*11/10)
+			assert.ErrorContains(t, err, "(1 attempt; not repeated: the client's retry quota is spent)")
+		})
 	}
-	assert.LessOrEqual(t, server.requests, calls*11/10)
-	_, err := client.Calls.Get(t.Context(), "call_1")
-	assert.ErrorContains(t, err, "quota")
 }
 
 func TestSuccessesEarnNewRetries(t *testing.T) {
 	server := &unstable{}
 	client := server.client(t)
 	// send returns how many requests each of a number of calls made on average.
-	send := func(down bool, calls int) int {
-		server.down, server.requests = down, 0
+	send := func(fails func() (*http.Response, error), calls int) int {
+		server.fails, server.requests = fails, 0
 		for range calls {
 			err := client.Do(t.Context(), http.MethodGet, "/v2/sip/call", nil, nil)
-			require.Equal(t, down, err != nil)
+			require.Equal(t, fails != nil, err != nil)
 		}
 		return server.requests / calls
 	}
 
-	assert.Equal(t, 4, send(true, 1), "the first failure is repeated three times")
-	assert.Equal(t, 1, send(true, 1000), "the retries are spent")
-	assert.Equal(t, 1, send(false, 1000))
-	assert.Equal(t, 4, send(true, 1), "successes have earned new ones")
+	assert.Equal(t, 4, send(unavailable, 1), "the first failure is repeated three times")
+	assert.Equal(t, 1, send(unavailable, 1000), "the retries are spent")
+	assert.Equal(t, 1, send(nil, 1000))
+	assert.Equal(t, 4, send(unavailable, 1), "successes have earned new ones")
 }

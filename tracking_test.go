@@ -189,11 +189,11 @@ func TestCreateOnceResolvesAnUnknownOutcome(t *testing.T) {
 
 func TestCreateOnceLooksAgainAlthoughLookingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv, client, rule := newLine(t, videosdktest.InMemory())
+		srv, _, rule := newLine(t, videosdktest.InMemory())
 		// The second search fails as often as it is tried.
 		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing})
 		first := true
-		client = newClient(t, srv, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		client := newClient(t, srv, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				if req.Method == http.MethodPost && first {
 					first = false

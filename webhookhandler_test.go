@@ -70,25 +70,36 @@ func (c *calls) of(body string) int {
 	return c.count[body]
 }
 
-// fakeDeduplicator is one that fails where it is told to.
+// fakeDeduplicator is one that fails where it is told to, and does nothing for
+// somebody whose context has ended.
 type fakeDeduplicator struct {
 	videosdk.Deduplicator
 	claimErr, settleErr error
+	claimed             func() // if not nil, called after each claim
 }
 
 func (d fakeDeduplicator) Claim(ctx context.Context, key string, ttl time.Duration) (videosdk.Claim, error) {
 	if d.claimErr != nil {
 		return 0, d.claimErr
 	}
+	if d.claimed != nil {
+		defer d.claimed()
+	}
 	return d.Deduplicator.Claim(ctx, key, ttl)
 }
 
 func (d fakeDeduplicator) Done(ctx context.Context, key string, ttl time.Duration) error {
-	return errors.Join(d.settleErr, ctx.Err(), d.Deduplicator.Done(ctx, key, ttl))
+	if err := errors.Join(d.settleErr, ctx.Err()); err != nil {
+		return err
+	}
+	return d.Deduplicator.Done(ctx, key, ttl)
 }
 
 func (d fakeDeduplicator) Release(ctx context.Context, key string) error {
-	return errors.Join(d.settleErr, ctx.Err(), d.Deduplicator.Release(ctx, key))
+	if err := errors.Join(d.settleErr, ctx.Err()); err != nil {
+		return err
+	}
+	return d.Deduplicator.Release(ctx, key)
 }
 
 func newDeduplicator() videosdk.Deduplicator { return videosdk.NewMemoryDeduplicator(1000) }
@@ -373,21 +384,57 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 
 type contextKey struct{}
 
-// A sender that hangs up ends the work, but not its own claim's release.
 func TestTheFunctionRunsWithTheContextOfTheRequest(t *testing.T) {
-	ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
-	handled := 0
+	var value any
 	receiver := videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, _ *videosdk.Event) error {
-		assert.Equal(t, "value", ctx.Value(contextKey{}))
-		if handled++; handled == 1 {
-			hangUp()
-		}
-		return ctx.Err()
-	}, videosdk.WithDeduplicator(fakeDeduplicator{Deduplicator: newDeduplicator()}))
-	assert.Equal(t, http.StatusInternalServerError, answerTo(receiver, signed(smallEvent).WithContext(ctx)))
-	live := context.WithValue(t.Context(), contextKey{}, "value")
-	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent).WithContext(live)))
-	assert.Equal(t, 2, handled)
+		value = ctx.Value(contextKey{})
+		return nil
+	})
+	ctx := context.WithValue(t.Context(), contextKey{}, "of the request")
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent).WithContext(ctx)))
+	assert.Equal(t, "of the request", value)
+}
+
+func TestASenderThatHangsUpLeavesNoClaimBehind(t *testing.T) {
+	tests := map[string]struct {
+		duringClaim, finishes, closed bool
+		status, again                 int // the answers to this delivery and the next
+		handled                       int // in all
+	}{
+		"while the function fails":       {status: 500, again: 200, handled: 2},
+		"while the function succeeds":    {finishes: true, status: 200, again: 200, handled: 1},
+		"before the function has begun":  {duringClaim: true, status: 500, again: 200, handled: 1},
+		"before the queue turns it away": {duringClaim: true, closed: true, status: 503, again: 200, handled: 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			handled := 0
+			handle := func(ctx context.Context, _ *videosdk.Event) error {
+				handled++
+				hangUp()
+				if tt.finishes {
+					return nil
+				}
+				return ctx.Err()
+			}
+			dedup := fakeDeduplicator{Deduplicator: newDeduplicator()}
+			if tt.duringClaim {
+				dedup.claimed = hangUp
+			}
+			opts := []videosdk.WebhookOption{videosdk.WithDeduplicator(dedup)}
+			first := videosdk.WebhookHandler(vendor().verifier(t), handle, opts...)
+			if tt.closed {
+				first = videosdk.WebhookHandler(vendor().verifier(t), handle, append(opts, videosdk.WithQueue(1, 1))...)
+				require.NoError(t, first.Shutdown(t.Context()))
+			}
+			assert.Equal(t, tt.status, answerTo(first, signed(smallEvent).WithContext(ctx)))
+			second := videosdk.WebhookHandler(vendor().verifier(t), handle, opts...)
+			assert.Equal(t, tt.again, answerTo(second, signed(smallEvent)))
+			assert.Equal(t, tt.handled, handled)
+		})
+	}
 }
 
 // inQueue returns a receiver with one worker, whose function begins by sending

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -67,15 +69,29 @@ func TestALiteralSurvivesEncoding(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
+// A client of net/http never repeats itself where a table can: what is decoded
+// right here depends on what was evicted.
+func TestHeadersOutliveTheTableOfTheirConnection(t *testing.T) {
+	s, client := serve(t, New, HTTP2)
+	for n := range 200 {
+		resp, _, err := post(t, client, fmt.Sprintf("%s/%d?%s", s.URL, n, strings.Repeat("x", n)), nil)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf("POST /%d?%s a.b.c", n, strings.Repeat("x", n)), resp.Header.Get("X-Seen"))
+	}
+	assert.Equal(t, 1, s.Counts().Connections)
+}
+
 // echo answers what it was sent.
 func echo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Seen", fmt.Sprint(r.Method, " ", r.URL, " ", r.Header.Get("Authorization")))
 	_, _ = io.Copy(w, r.Body)
 }
 
-func serve(t *testing.T, protocol string) (*Server, *http.Client) {
+type starter func(protocol string, handler http.Handler) (*Server, error)
+
+func serve(t *testing.T, start starter, protocol string) (*Server, *http.Client) {
 	t.Helper()
-	s, err := New(protocol, http.HandlerFunc(echo))
+	s, err := start(protocol, http.HandlerFunc(echo))
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	transport := s.Transport()
@@ -83,11 +99,18 @@ func serve(t *testing.T, protocol string) (*Server, *http.Client) {
 	return s, &http.Client{Transport: transport}
 }
 
-func onBoth(t *testing.T, test func(t *testing.T, s *Server, client *http.Client)) {
+// onEach runs a test over each protocol, with a network and without.
+func onEach(t *testing.T, test func(t *testing.T, s *Server, client *http.Client)) {
 	for protocol, name := range map[string]string{HTTP1: "HTTP/1.1", HTTP2: "HTTP/2.0"} {
 		t.Run(name, func(t *testing.T) {
-			s, client := serve(t, protocol)
+			s, client := serve(t, New, protocol)
 			test(t, s, client)
+		})
+		t.Run(name+" in memory", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, client := serve(t, NewInMemory, protocol)
+				test(t, s, client)
+			})
 		})
 	}
 }
@@ -107,21 +130,21 @@ func post(t *testing.T, client *http.Client, url string, body []byte) (*http.Res
 }
 
 func TestWithoutAFaultARequestIsActedOnAndAnswered(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Server, client *http.Client) {
+	onEach(t, func(t *testing.T, s *Server, client *http.Client) {
 		want := bytes.Repeat([]byte("more than the window of HTTP/2 "), 5<<20/32)
 		for _, body := range [][]byte{[]byte("small"), want, nil} {
 			resp, got, err := post(t, client, s.URL+"/a%2Fb?c=d", body)
 			require.NoError(t, err)
 			assert.Equal(t, "POST /a%2Fb?c=d a.b.c", resp.Header.Get("X-Seen"))
 			assert.True(t, bytes.Equal(body, got), "%d bytes came back of %d", len(got), len(body))
-			assert.Contains(t, t.Name(), resp.Proto)
+			assert.Contains(t, strings.ReplaceAll(t.Name(), "_", " "), resp.Proto)
 		}
 		assert.Equal(t, Counts{Open: 1, Connections: 1, Begun: 3, Arrived: 3, Acted: 3, ActedOn: map[string]int{"POST /a%2Fb": 3}}, s.Counts())
 	})
 }
 
 func TestFaultsAreMetInTurn(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Server, client *http.Client) {
+	onEach(t, func(t *testing.T, s *Server, client *http.Client) {
 		s.Next(Fault{Status: 500}, Fault{Break: Reset, At: OnRead, Acts: true}, Fault{Break: Close, At: OnAccept}, Fault{Status: 502})
 		s.Always(Fault{Status: 503, Acts: true})
 
@@ -146,7 +169,7 @@ func TestFaultsAreMetInTurn(t *testing.T) {
 }
 
 func TestAnAnswerIsBentAsTheFaultSays(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Server, client *http.Client) {
+	onEach(t, func(t *testing.T, s *Server, client *http.Client) {
 		s.Next(
 			Fault{Interim: 103, Header: http.Header{"Retry-After": {"7"}}, Bend: bytes.ToUpper},
 			Fault{Framing: Unsized},
@@ -187,9 +210,15 @@ func TestAnAnswerIsBentAsTheFaultSays(t *testing.T) {
 }
 
 func TestAServerThatRefusesIsNotReached(t *testing.T) {
-	s, client := serve(t, HTTP1)
-	s.Refuse()
-	_, _, err := post(t, client, s.URL, nil)
-	require.ErrorContains(t, err, "connection refused")
-	assert.Equal(t, Counts{}, s.Counts())
+	onEach(t, func(t *testing.T, s *Server, client *http.Client) {
+		s.Refuse()
+		_, _, err := post(t, client, s.URL, nil)
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+		assert.Equal(t, Counts{}, s.Counts())
+	})
+}
+
+func TestABreakThatTheProtocolDoesNotHavePanics(t *testing.T) {
+	assert.Panics(t, func() { (&wire1{}).breakOff(GoAwayAt) })
+	assert.Panics(t, func() { (&stream{}).breakOff(Never) })
 }

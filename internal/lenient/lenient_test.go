@@ -238,14 +238,16 @@ type Pointed struct {
 type call struct {
 	base
 	*Pointed
-	Inline     `json:",inline"`
-	Tagged     `json:"tagged"`
-	Named      room `json:"room"`
-	Status     int  `json:"status"` // hides that of base
-	Untagged   int
-	Skipped    int `json:"-"`
-	Renamed    int `json:"-,"`
-	unexported int //nolint:unused // must be left alone
+	Inline   `json:",inline"`
+	Tagged   `json:"tagged"`
+	Named    room `json:"room"`
+	Status   int  `json:"status"` // hides that of base
+	Untagged int
+	Skipped  int `json:"-"`
+	//lint:ignore SA5008 it is what encoding/json understands as the name "-"
+	Renamed int `json:"-,"`
+	//lint:ignore U1000 it must be left alone
+	unexported int
 	Bare
 	time.Weekday `json:"day"`
 }

@@ -83,7 +83,7 @@ func TestJudgeTellsWhatIsKnownOfAnAttempt(t *testing.T) {
 		first, last int
 		want        retry.Verdict
 	}{
-		{"information is no answer", 100, 199, retry.Refused},
+		{"a change of protocol is no answer", 100, 199, retry.Unknown},
 		{"success", 200, 299, retry.Done},
 		{"redirects are not followed", 300, 399, retry.Refused},
 		{"the request is at fault", 400, 499, retry.Refused},
@@ -97,8 +97,8 @@ func TestJudgeTellsWhatIsKnownOfAnAttempt(t *testing.T) {
 				if !ok {
 					want = tt.want
 				}
-				assert.Equal(t, want, retry.Judge(status, true), status)
-				assert.Equal(t, want, retry.Judge(status, false), "%d: who answers has received something", status)
+				require.Equal(t, want, retry.Judge(status, true), status)
+				require.Equal(t, want, retry.Judge(status, false), "%d: who answers has received something", status)
 			}
 		})
 	}

@@ -55,7 +55,8 @@ func TestAdoptNegotiatesTheProtocolOfTheOriginal(t *testing.T) {
 			return &http.Transport{DialContext: dial, ForceAttemptHTTP2: true}
 		}, "HTTP/2.0"},
 		{"one with a deprecated dialler", func() *http.Transport {
-			return &http.Transport{Dial: net.Dial} //nolint:staticcheck // deprecated, and still in use
+			//lint:ignore SA1019 users of it are still about
+			return &http.Transport{Dial: net.Dial}
 		}, "HTTP/1.1"},
 		{"one with a TLS configuration", func() *http.Transport {
 			return &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}}
@@ -136,8 +137,10 @@ func TestAdoptDialsAsTheOriginalWould(t *testing.T) {
 	}{
 		{"without a dialler", &http.Transport{}, ""},
 		{"with DialContext", &http.Transport{DialContext: dial("DialContext")}, "DialContext"},
-		{"with the deprecated Dial", &http.Transport{Dial: deprecated}, "Dial"},                                           //nolint:staticcheck // deprecated, and still in use
-		{"with both, by DialContext", &http.Transport{DialContext: dial("DialContext"), Dial: deprecated}, "DialContext"}, //nolint:staticcheck // deprecated, and still in use
+		//lint:ignore SA1019 users of it are still about
+		{"with the deprecated Dial", &http.Transport{Dial: deprecated}, "Dial"},
+		//lint:ignore SA1019 users of it are still about
+		{"with both, by DialContext", &http.Transport{DialContext: dial("DialContext"), Dial: deprecated}, "DialContext"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

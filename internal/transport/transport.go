@@ -56,9 +56,10 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 
 // plainDial is what net/http would use for a transport without DialContext.
 func plainDial(t *http.Transport) dialFunc {
-	if t.Dial != nil { //nolint:staticcheck // deprecated, and still in use
+	//lint:ignore SA1019 users of it are still about
+	if dial := t.Dial; dial != nil {
 		return func(_ context.Context, network, address string) (net.Conn, error) {
-			return t.Dial(network, address) //nolint:staticcheck // deprecated, and still in use
+			return dial(network, address)
 		}
 	}
 	return (&net.Dialer{}).DialContext
