@@ -368,6 +368,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 		call, err := tracker.Wait(impatient, "call_1", nil)
 		assert.Nil(t, call)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, videosdk.ErrTimeout)
 		require.ErrorContains(t, err, "dinner is ready")
 		assert.Equal(t, time.Minute, time.Since(began))
 		synctest.Wait()

@@ -30,9 +30,13 @@ import (
 
 // docs/reliability.md tells what a run with -chaos.n=1000000 found.
 var (
-	chaosN    = flag.Int("chaos.n", 2000, "how many calls TestChaosCalls places, 1000 at least; the other chaos tests do a tenth")
+	chaosN    = flag.Int("chaos.n", 2000, "how many calls TestChaosCalls places, 1000 at least; the other chaos tests do a tenth, up to 2000 things")
 	chaosSeed = flag.Uint64("chaos.seed", 0, "seed of the network's failures in the chaos tests; 0 is another one each time")
 )
+
+// fewer is how many things the chaos tests do whose server looks through all of
+// them each time.
+func fewer() int { return min(*chaosN/10, 2000) }
 
 // usualChances break one request in ten. Many dials are refused, because only
 // what no dial succeeds for is certain to have been kept from the server.
@@ -270,7 +274,7 @@ func TestChaosNumbersAreCreatedWholeOrNotAtAll(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRough(t, usualChances())
-			errs := make([]error, *chaosN/10)
+			errs := make([]error, fewer())
 			r.each(t, len(errs), func(ctx context.Context, i int) {
 				params := newNumbers(person(2*i), person(2*i+1))
 				params.IsShared = videosdk.Ptr(i%2 == 0)
@@ -278,6 +282,7 @@ func TestChaosNumbersAreCreatedWholeOrNotAtAll(t *testing.T) {
 			})
 
 			numbers := r.numbers(t)
+			t.Logf("%d creations of two numbers each; the account has %d numbers", len(errs), len(numbers))
 			for i, err := range errs {
 				made := count(numbers[person(2*i)] != nil) + count(numbers[person(2*i+1)] != nil)
 				switch {
@@ -324,7 +329,7 @@ func (r *rough) numbers(t *testing.T) map[string]*videosdk.PhoneNumber {
 
 func TestChaosEnsureConverges(t *testing.T) {
 	r := newRough(t, chaosnet.Chances{Break: 0.2, Refusal: 0.2})
-	n := *chaosN / 10
+	n := fewer()
 	sets := make([][]string, n)
 	for i := range sets {
 		for range 4 { // which other sets have as well
@@ -382,7 +387,7 @@ func TestChaosDeletesSayWhatIsGone(t *testing.T) {
 	// With worse chances some deletes lose every one of their attempts.
 	r := newRough(t, chaosnet.Chances{Break: 0.4, Refusal: 0.4}, videosdk.WithMiddleware(attempts.middleware))
 	r.srv.AddPhoneNumbers(ownNumber)
-	rules := make([]string, *chaosN/10)
+	rules := make([]string, fewer())
 	for i := range rules {
 		rules[i] = r.addRule(t)
 	}
@@ -413,5 +418,6 @@ func TestChaosDeletesSayWhatIsGone(t *testing.T) {
 			assert.NotErrorIs(t, errs[i], videosdk.ErrNotFound)
 		}
 	}
+	t.Logf("%d deletes, of which %d found their work done", len(rules), already)
 	assert.Positive(t, already)
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
@@ -532,7 +533,9 @@ func (s *settings) addHeader(name, value string) {
 	}
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+// isControl also knows the characters that are no ASCII and begin a line all the
+// same.
+func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 func isHeaderName(name string) bool {
 	const punctuation = "!#$%&'*+-.^_`|~"

@@ -431,8 +431,8 @@ func TestAnAnswerOfAFakeTransportIsReadAsFarAsItIsThere(t *testing.T) {
 		{"with a length that is too long", found(500), nil},
 		{"with a length that is far too long", found(5 << 20), nil},
 		{"without a body", &http.Response{StatusCode: http.StatusNotFound}, videosdk.ErrNotFound},
-		{"that switches protocols", &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: io.NopCloser(endless{})}, videosdk.ErrInvalidResponse},
-		{"without an end", &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(endless{}), ContentLength: 5}, videosdk.ErrResponseTooLarge},
+		{"that switches protocols", &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: blanks(1)}, videosdk.ErrInvalidResponse},
+		{"with a length that hides how much there is", &http.Response{StatusCode: http.StatusOK, Body: blanks(10<<20 + 1), ContentLength: 5}, videosdk.ErrResponseTooLarge},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -451,14 +451,9 @@ func TestAnAnswerOfAFakeTransportIsReadAsFarAsItIsThere(t *testing.T) {
 	}
 }
 
-// endless is a body of white space.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = ' '
-	}
-	return len(p), nil
+// blanks returns a body of so many spaces.
+func blanks(size int) io.ReadCloser {
+	return io.NopCloser(strings.NewReader(strings.Repeat(" ", size)))
 }
 
 func TestTheHTTPClientOfTheCallerIsLeftAlone(t *testing.T) {

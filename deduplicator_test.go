@@ -1,6 +1,7 @@
 package videosdk_test
 
 import (
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -141,6 +142,31 @@ func TestEventsInFlightAreNotForgottenForLackOfRoom(t *testing.T) {
 	}
 	assert.Equal(t, videosdk.ClaimDone, claims(t, d, "9"))
 	assert.LessOrEqual(t, remembered(t, d, 10), 2)
+}
+
+// Claims whose holders crash are never done, and yet do not add up.
+func TestClaimsThatAreVoidTakeNoMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := videosdk.NewMemoryDeduplicator(100)
+		before := heap()
+		for n := range 50_000 {
+			_, err := d.Claim(t.Context(), strconv.Itoa(n), time.Second)
+			assert.NoError(t, err)
+			if n%100 == 99 {
+				elapse(time.Second)
+			}
+		}
+		assert.Less(t, heap(), before+2<<20, "50,000 claims would be about 10 MiB")
+		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "0"))
+	})
+}
+
+// heap is how much memory is in use.
+func heap() uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 func TestADeduplicatorWithoutRoomStillKnowsWhatIsInFlight(t *testing.T) {

@@ -90,9 +90,12 @@ func TestAnEventIsUnderstoodInEverySpelling(t *testing.T) {
 			videosdk.Event{Type: videosdk.EventCallRinging, Timestamp: noon, Call: call(videosdk.CallRinging)},
 		},
 		"with a timeline only": {
-			`{"webhookType":"call-ringing","data":{"callId":"call_1","status":"RINGING","timelog":[{"status":"RINGING","timestamp":"2025-08-21T12:00:00Z"}]}}`,
+			`{"webhookType":"call-ringing","data":{"callId":"call_1","status":"RINGING","timelog":[{"status":"INITIATED","timestamp":1},` +
+				`{"status":"RINGING","timestamp":"2025-08-21T12:00:00Z"}]}}`,
 			videosdk.Event{Type: videosdk.EventCallRinging, Timestamp: noon, Call: &videosdk.Call{
-				ID: "call_1", Status: videosdk.CallRinging, Timelog: []videosdk.CallEvent{{Status: videosdk.CallRinging, Timestamp: noon}},
+				ID: "call_1", Status: videosdk.CallRinging, Timelog: []videosdk.CallEvent{
+					{Status: videosdk.CallInitiated, Timestamp: time.Unix(1, 0).UTC()}, {Status: videosdk.CallRinging, Timestamp: noon},
+				},
 			}},
 		},
 		"with an id of its own": {

@@ -277,7 +277,11 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 	case o.err != nil:
 		o.err = fmt.Errorf("%w: the body could not be read to its end: %w", ErrInvalidResponse, x.reason(ctx, o.err))
 	default:
-		o.status = statusOf(o.status, o.body)
+		if told := statusOf(o.status, o.body); told != o.status {
+			// Who tells of a 429 or a 401 under a success is nobody who stands
+			// in front of the server and refuses before it acts.
+			o.status, o.final = told, told < 500
+		}
 	}
 	o.retryAfter = retry.ParseRetryAfter(o.header, time.Now())
 	o.verdict = retry.Judge(o.status, true)
@@ -303,18 +307,21 @@ func readBody(resp *http.Response) ([]byte, error) {
 	if size <= 0 || size >= 1<<20 {
 		size = 511 // not announced, as fake transports do, or a claim that must prove itself
 	}
-	return readAll(resp.Body, make([]byte, 0, size+1)) // one more, to meet the end
+	limited := http.MaxBytesReader(nil, resp.Body, maxBody)
+	body, err := readAll(limited, make([]byte, 0, size+1)) // one more, to meet the end
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = ErrResponseTooLarge
+	}
+	return body, err
 }
 
-// readAll is io.ReadAll up to maxBody, into a buffer of a size that is expected
-// to do.
+// readAll is io.ReadAll into a buffer of a size that is expected to do.
 func readAll(r io.Reader, buffer []byte) ([]byte, error) {
 	for {
 		n, err := r.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]
 		switch {
-		case len(buffer) > maxBody:
-			return buffer, ErrResponseTooLarge
 		case err == io.EOF:
 			return buffer, nil
 		case err != nil:

@@ -467,7 +467,9 @@ func TestABlockedFetchObeysTheContextOfEachCaller(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, hangsUp)
 		assert.Zero(t, time.Since(began))
-		require.ErrorIs(t, <-second, context.DeadlineExceeded)
+		err = <-second
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, videosdk.ErrTimeout)
 		assert.Equal(t, time.Second, time.Since(began))
 		elapse(8 * time.Second)
 		late := verify(t.Context())

@@ -69,8 +69,8 @@ func TestALiteralSurvivesEncoding(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// A client of net/http never repeats itself where a table can: what is decoded
-// right here depends on what was evicted.
+// After a while a connection's table is full, and what is decoded depends on
+// what was evicted from it.
 func TestHeadersOutliveTheTableOfTheirConnection(t *testing.T) {
 	s, client := serve(t, New, HTTP2)
 	for n := range 200 {

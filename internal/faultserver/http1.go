@@ -61,10 +61,17 @@ func (w *wire1) data(p []byte) error {
 	if len(p) == 0 {
 		return nil // an empty chunk would be the last one
 	}
-	if w.chunked {
-		p = fmt.Appendf(nil, "%x\r\n%s\r\n", len(p), p)
+	if !w.chunked {
+		_, err := w.tls.Write(p)
+		return err
 	}
-	_, err := w.tls.Write(p)
+	if _, err := fmt.Fprintf(w.tls, "%x\r\n", len(p)); err != nil {
+		return err
+	}
+	if _, err := w.tls.Write(p); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w.tls, "\r\n")
 	return err
 }
 
