@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -344,7 +343,7 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, opts
 			}
 		}
 		if waitErr := poll.pause(ctx, status); waitErr != nil {
-			return nil, fmt.Errorf("videosdk: BatchCalls.Upload: %w", errors.Join(waitErr, err))
+			return nil, fmt.Errorf("videosdk: BatchCalls.Upload: %w", after(waitErr, err))
 		}
 	}
 }

@@ -47,7 +47,7 @@ func one[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*T
 func decodeOne[W, T any, P wire[W, T]](raw json.RawMessage) (*T, string, error) {
 	var w W
 	if err := lenient.Unmarshal(raw, &w); err != nil {
-		return nil, "", err
+		return nil, "", readable(raw, err)
 	}
 	item, id := P(&w).resource(raw)
 	return item, id, nil
@@ -73,7 +73,10 @@ func changed[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request)
 func (c *Client) loose(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
 	gone, err = c.optional(ctx, r, func(_, data json.RawMessage) error {
 		raw = data
-		return lenient.Unmarshal(data, dst)
+		if err := lenient.Unmarshal(data, dst); err != nil {
+			return readable(data, err)
+		}
+		return nil
 	})
 	return raw, gone, err
 }
@@ -114,18 +117,27 @@ func unwrap(body []byte) (raw json.RawMessage, problem string) {
 	case !isObject(body):
 		return nil, "it is not a JSON object"
 	}
+	data := jsonscan.Member(body, "data")
+	if !isObject(data) {
+		return body, "" // which is checked as it is decoded
+	}
 	if !json.Valid(body) {
 		return nil, notJSON(body)
 	}
-	if data := jsonscan.Member(body, "data"); isObject(data) {
-		return data, ""
-	}
-	return body, ""
+	return data, ""
 }
 
 // notJSON says where a body breaks the rules of JSON.
 func notJSON(body []byte) (problem string) {
 	return "it is not JSON: " + fmt.Sprint(json.Unmarshal(body, &struct{}{}))
+}
+
+// readable returns why a body could not be decoded.
+func readable(body []byte, err error) error {
+	if !json.Valid(body) {
+		return errors.New(notJSON(body))
+	}
+	return err
 }
 
 func isBlank(body []byte) bool { return len(bytes.TrimLeft(body, whiteSpace)) == 0 }

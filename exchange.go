@@ -304,11 +304,14 @@ func readBody(resp *http.Response) ([]byte, error) {
 	if size > maxBody {
 		return nil, ErrResponseTooLarge
 	}
-	if size <= 0 || size >= 1<<20 {
-		size = 511 // not announced, as fake transports do, or a claim that must prove itself
-	}
 	limited := http.MaxBytesReader(nil, resp.Body, maxBody)
-	body, err := readAll(limited, make([]byte, 0, size+1)) // one more, to meet the end
+	var body []byte
+	var err error
+	if size > 0 && size < 1<<20 {
+		body, err = readSized(limited, int(size))
+	} else { // not announced, as fake transports do, or a claim that must prove itself
+		body, err = io.ReadAll(limited)
+	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = ErrResponseTooLarge
@@ -316,20 +319,21 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return body, err
 }
 
-// readAll is io.ReadAll into a buffer of a size that is expected to do.
-func readAll(r io.Reader, buffer []byte) ([]byte, error) {
-	for {
-		n, err := r.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		switch {
-		case err == io.EOF:
-			return buffer, nil
-		case err != nil:
-			return buffer, err
-		case len(buffer) == cap(buffer):
-			buffer = append(buffer, 0)[:len(buffer)]
+// readSized is io.ReadAll for a body of which the size is known, or said to be.
+func readSized(r io.Reader, size int) ([]byte, error) {
+	body := make([]byte, 0, size+1) // one more, to meet the end
+	for len(body) < cap(body) {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return body, err
 		}
 	}
+	rest, err := io.ReadAll(r) // of a fake transport that says too little
+	return append(body, rest...), err
 }
 
 // statusOf returns the status that an answer really has: the API may answer

@@ -82,8 +82,8 @@ func (w *phoneNumberWire) resource(raw json.RawMessage) (*PhoneNumber, string) {
 	if w.PhoneNumber != nil {
 		p = (*PhoneNumber)(w.PhoneNumber)
 	}
-	p.Inbound = w.Inbound.gateway(jsonscan.Member(raw, "inbound"))
-	p.Outbound = w.Outbound.gateway(jsonscan.Member(raw, "outbound"))
+	gateways := jsonscan.Members(raw, "inbound", "outbound")
+	p.Inbound, p.Outbound = w.Inbound.gateway(gateways[0]), w.Outbound.gateway(gateways[1])
 	p.Raw = raw
 	return p, cmp.Or(p.ID, p.E164)
 }

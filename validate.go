@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -141,10 +142,12 @@ func (f *faults) texts(field string, v reflect.Value) {
 			f.texts(fmt.Sprintf("%s[%d]", field, i), v.Index(i))
 		}
 	case reflect.Map:
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-		for _, key := range keys {
-			f.mapped(field, fmt.Sprint(key), v.MapIndex(key))
+		values := make(map[string]reflect.Value, v.Len())
+		for _, key := range v.MapKeys() {
+			values[fmt.Sprint(key)] = v.MapIndex(key)
+		}
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			f.mapped(field, key, values[key])
 		}
 	case reflect.String:
 		f.text(cmp.Or(field, "body"), v.String())

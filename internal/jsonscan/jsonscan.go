@@ -11,10 +11,17 @@ import "bytes"
 // do. The key must be written without escapes. The value shares memory with
 // data.
 func Member(data []byte, key string) []byte {
-	var found []byte
+	return Members(data, key)[0]
+}
+
+// Members returns the values of several keys, as Member does.
+func Members(data []byte, keys ...string) [][]byte {
+	found := make([][]byte, len(keys))
 	each(data, '{', func(name, value []byte) {
-		if string(name) == key {
-			found = value
+		for i, key := range keys {
+			if string(name) == key {
+				found[i] = value
+			}
 		}
 	})
 	return found
@@ -104,10 +111,17 @@ func skipValue(data []byte, i int) int {
 // skipString returns the index behind the string that begins at i.
 func skipString(data []byte, i int) int {
 	for i++; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
+		quote := bytes.IndexByte(data[i:], '"')
+		if quote < 0 {
+			return len(data)
+		}
+		begin := i
+		i += quote
+		escapes := 0
+		for escapes < i-begin && data[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
 			return i + 1
 		}
 	}

@@ -2,17 +2,20 @@ package redact
 
 import (
 	"encoding/json"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// Patterns of secrets that are known by their looks or by their JSON key. A
-// quote may have backslashes before it, in JSON that is quoted within JSON.
+// Patterns of secrets that are known by their looks or by their JSON key. A quote
+// may have backslashes before it, in JSON that is quoted within JSON.
 const (
-	jwtPattern    = `eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`
-	keyPattern    = `(?is)("(?:password|pin|secret|token|apikey|authorization|presignedurl)\\*"\s*:\s*)`
+	jwtPattern = `eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`
+	keyPattern = `(?is)("(?:(?:access|auth|client|sip|x|proxy)[_-]?)?` +
+		`(?:password|pin|secret|token|api[_-]?key|api[_-]?secret|authorization|presigned[_-]?url|cdn[_-]?url)\\*"\s*:\s*)`
 	textPattern   = keyPattern + `(\\*")(?:[^"\\]|\\.)*\\?("?)`
 	numberPattern = keyPattern + `[0-9]+`
 )
@@ -20,26 +23,33 @@ const (
 // Scrubber takes secrets out of texts that come from elsewhere: a server that
 // echoes the request in its error, a proxy that quotes a header.
 type Scrubber struct {
-	jwt, text, number *regexp.Regexp
+	// patterns are compiled when there is something to scrub: most clients
+	// never see an error, and all are to start fast.
+	patterns func() patterns
 }
+
+type patterns struct{ jwt, text, number *regexp.Regexp }
 
 // NewScrubber returns a Scrubber.
 func NewScrubber() *Scrubber {
-	return &Scrubber{
-		jwt:    regexp.MustCompile(jwtPattern),
-		text:   regexp.MustCompile(textPattern),
-		number: regexp.MustCompile(numberPattern),
-	}
+	return &Scrubber{patterns: sync.OnceValue(func() patterns {
+		return patterns{
+			jwt:    regexp.MustCompile(jwtPattern),
+			text:   regexp.MustCompile(textPattern),
+			number: regexp.MustCompile(numberPattern),
+		}
+	})}
 }
 
 // Scrub masks in text everything that looks like a secret, and the secrets
-// given, in whatever way JSON or a URL writes them. A text that is also to be
+// given, in whatever way JSON, a URL or HTML writes them. A text that is also to be
 // shortened must be scrubbed first: half a secret is not found.
 func (s *Scrubber) Scrub(text string, secrets ...string) string {
 	text = mask(text, secrets)
-	text = s.jwt.ReplaceAllLiteralString(text, Mark)
-	text = s.text.ReplaceAllString(text, `${1}${2}`+Mark+`${3}`)
-	return s.number.ReplaceAllString(text, `${1}"`+Mark+`"`)
+	known := s.patterns()
+	text = known.jwt.ReplaceAllLiteralString(text, Mark)
+	text = known.text.ReplaceAllString(text, `${1}${2}`+Mark+`${3}`)
+	return known.number.ReplaceAllString(text, `${1}"`+Mark+`"`)
 }
 
 // mask looks for all secrets at once, the longest first, so that none is found
@@ -50,13 +60,14 @@ func mask(text string, secrets []string) string {
 		spellings = append(spellings, spell(secret))
 	}
 	var masked strings.Builder
-	for text != "" {
-		if n := firstAt(text, spellings); n > 0 {
+	t := foreign{text, bareFrom(text)}
+	for i := 0; i < len(text); {
+		if end := t.firstAt(i, spellings); end > i {
 			masked.WriteString(Mark)
-			text = text[n:]
+			i = end
 		} else {
-			masked.WriteByte(text[0])
-			text = text[1:]
+			masked.WriteByte(text[i])
+			i++
 		}
 	}
 	return masked.String()
@@ -64,18 +75,8 @@ func mask(text string, secrets []string) string {
 
 func longestFirst(a, b string) int { return len(b) - len(a) }
 
-// firstAt returns the length of the first secret that text begins with, or 0.
-func firstAt(text string, secrets []spelling) int {
-	for _, secret := range secrets {
-		if n := secret.at(text); n > 0 {
-			return n
-		}
-	}
-	return 0
-}
-
 // spelling is the characters of a secret, to be found as they are and as
-// somebody may have escaped them: every writer of JSON and of URLs escapes
+// somebody may have escaped them: every writer of JSON, of URLs and of HTML escapes
 // different ones, and a SIP password or the query of a presigned URL comes back
 // in both.
 //
@@ -87,47 +88,103 @@ func spell(secret string) spelling {
 	return strings.Split(strings.ReplaceAll(secret, `\`, ""), "")
 }
 
-// at returns how much of the beginning of text is the secret, or 0.
-func (s spelling) at(text string) int {
-	rest := text
-	for _, character := range s {
-		bare := skipBackslashes(rest)
-		n := lengthOf(character, bare, len(bare) < len(rest))
-		if n == 0 {
-			return 0
-		}
-		rest = bare[n:]
-	}
-	return len(text) - len(rest)
+// foreign is a text that somebody else wrote.
+type foreign struct {
+	text string
+	bare []int // see bareFrom
 }
 
-// skipBackslashes also skips those that are escaped themselves.
-func skipBackslashes(text string) string {
-	for {
-		n := lengthOf(`\`, text, false)
-		if n == 0 {
-			return text
+// bareFrom returns, for each index of text, that of the first character from
+// there on that is no backslash, nor part of one that is escaped itself. All are
+// found together, from the end on: to look for each by itself would take a text
+// of nothing else the square of its length.
+func bareFrom(text string) []int {
+	bare := make([]int, len(text)+1)
+	bare[len(text)] = len(text)
+	for i := len(text) - 1; i >= 0; i-- {
+		bare[i] = i
+		if lengths := lengthsOf(`\`, text[i:], false); lengths != nil {
+			next := i + lengths[0]
+			bare[i] = bare[next+lengthOfEscape(`\`, text[next:])]
 		}
-		text = text[n:]
-		text = text[lengthOfEscape(`\`, text):]
 	}
+	return bare
 }
 
-// lengthOf returns how much of the beginning of text is the character; escaped
-// says that a backslash was before it.
-func lengthOf(character, text string, escaped bool) int {
+// firstAt returns where the first secret ends that begins at i, or i if there is
+// none.
+func (t foreign) firstAt(i int, secrets []spelling) int {
+	for _, secret := range secrets {
+		if end := t.at(i, secret); end > i {
+			return end
+		}
+	}
+	return i
+}
+
+// at returns where the secret ends that begins at i, or i if it does not. A
+// percent sign may be itself or begin an escape, and so may an ampersand: both are
+// followed.
+func (t foreign) at(i int, secret spelling) int {
+	ends := []int{i}
+	for _, character := range secret {
+		var next []int
+		for _, end := range ends {
+			bare := t.bare[end]
+			for _, n := range lengthsOf(character, t.text[bare:], bare > end) {
+				next = append(next, bare+n)
+			}
+		}
+		if next == nil {
+			return i
+		}
+		slices.Sort(next)
+		ends = slices.Compact(next)
+	}
+	return slices.Max(ends)
+}
+
+// lengthsOf returns how much of the beginning of text may be the character;
+// escaped says that a backslash was before it.
+func lengthsOf(character, text string, escaped bool) []int {
+	var lengths []int
+	if strings.HasPrefix(text, character) {
+		lengths = append(lengths, len(character))
+	}
+	n := 0
 	switch {
-	case strings.HasPrefix(text, character):
-		return len(character)
 	case character == " " && strings.HasPrefix(text, "+"):
-		return 1
+		n = 1
 	case strings.HasPrefix(text, "%"):
-		n := min(len("%00")*len(character), len(text))
-		if s, err := url.PathUnescape(text[:n]); err == nil && s == character {
-			return n
-		}
+		n = lengthOfPercent(character, text)
+	case strings.HasPrefix(text, "&"):
+		n = lengthOfEntity(character, text)
 	case escaped:
-		return lengthOfEscape(character, text)
+		n = lengthOfEscape(character, text)
+	}
+	if n > 0 {
+		lengths = append(lengths, n)
+	}
+	return lengths
+}
+
+// lengthOfPercent returns how much of the beginning of text is the character in
+// a URL.
+func lengthOfPercent(character, text string) int {
+	n := min(len("%00")*len(character), len(text))
+	if s, err := url.PathUnescape(text[:n]); err == nil && s == character {
+		return n
+	}
+	return 0
+}
+
+// lengthOfEntity returns how much of the beginning of text is the character in
+// HTML or XML.
+func lengthOfEntity(character, text string) int {
+	const longest = len("&#x1F600;")
+	end := strings.IndexByte(text[:min(len(text), longest)], ';') + 1
+	if html.UnescapeString(text[:end]) == character {
+		return end
 	}
 	return 0
 }
@@ -135,7 +192,11 @@ func lengthOf(character, text string, escaped bool) int {
 // lengthOfEscape returns how much of the beginning of text, after a backslash,
 // is the character in JSON.
 func lengthOfEscape(character, text string) int {
-	for _, n := range []int{len("n"), len("u00e9"), len(`ud83d\ude00`)} {
+	lengths := []int{len("n")}
+	if strings.HasPrefix(text, "u") {
+		lengths = []int{len("u00e9"), len(`ud83d\ude00`)}
+	}
+	for _, n := range lengths {
 		var s string
 		if n <= len(text) && json.Unmarshal([]byte(`"\`+text[:n]+`"`), &s) == nil && s == character {
 			return n
