@@ -14,6 +14,7 @@ type config struct {
 	stateFile      string
 	listDelay      time.Duration
 	webhooks       webhookConfig
+	tb             TB // nil for none
 }
 
 func newConfig(opts []Option) config {

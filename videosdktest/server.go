@@ -89,7 +89,7 @@ func Start(opts ...Option) (*Server, error) {
 	s.auth = authenticator{apiKey: s.APIKey, secret: []byte(s.Secret)}
 	s.router = s.newRouter()
 	s.http = &http.Server{
-		Handler:     http.HandlerFunc(s.serve),
+		Handler:     logged(cfg.tb, http.HandlerFunc(s.serve)),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState:   s.trackConnection,
 		ErrorLog:    log.New(io.Discard, "", 0),
@@ -97,6 +97,9 @@ func Start(opts ...Option) (*Server, error) {
 	if err := s.start(ctx, cfg); err != nil {
 		stop()
 		return nil, err
+	}
+	if cfg.tb != nil {
+		cfg.tb.Cleanup(s.Close)
 	}
 	return s, nil
 }

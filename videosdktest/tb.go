@@ -1,0 +1,73 @@
+package videosdktest
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+)
+
+// TB is what [WithTB] needs of a test: every testing.TB has it. That it is an
+// interface keeps package testing, and its flags, out of the programs that run
+// a server.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Logf(format string, args ...any)
+}
+
+// WithTB gives the server to a test: it closes itself when the test ends, and
+// logs each request with what came of it, which go test shows if the test fails:
+//
+//	srv := videosdktest.NewServer(videosdktest.WithTB(t))
+//
+// What is logged has no headers, and a body only where it tells why a request
+// was refused.
+func WithTB(tb TB) Option {
+	return func(c *config) { c.tb = tb }
+}
+
+// logged makes a handler tell the test, if there is one, what it answers.
+func logged(tb TB, next http.Handler) http.Handler {
+	if tb == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&loggedAnswer{ResponseWriter: w, tb: tb, request: r.Method + " " + r.URL.RequestURI()}, r)
+	})
+}
+
+// loggedAnswer logs before it writes, so that the log is in order with that of
+// the client. It never logs later: Close waits for the connection, and no longer.
+type loggedAnswer struct {
+	http.ResponseWriter
+	tb      TB
+	request string
+	status  int
+}
+
+func (a *loggedAnswer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write is called once for each answer, see response.send.
+func (a *loggedAnswer) Write(body []byte) (int, error) {
+	a.tb.Helper()
+	outcome := fmt.Sprint(a.status)
+	if a.status >= http.StatusBadRequest {
+		outcome += " " + string(body)
+	}
+	a.tb.Logf("videosdktest: %s: %s", a.request, outcome)
+	return a.ResponseWriter.Write(body)
+}
+
+// Hijack is how the server drops a connection.
+func (a *loggedAnswer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	a.tb.Helper()
+	a.tb.Logf("videosdktest: %s: the connection is dropped", a.request)
+	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+// Unwrap leads http.ResponseController to what else the connection can do.
+func (a *loggedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
