@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/videosdk-sip-go/videosdk"
+)
+
+// dialler dials the list from here.
+type dialler struct {
+	*campaign
+	client  *videosdk.Client
+	results *results
+	pace    *rate.Limiter
+	bar     *progressbar.ProgressBar
+}
+
+// dial calls everybody of the list who has not been called yet. What keeps a
+// crash from calling somebody twice:
+//
+//   - "dialling" is on the disk before the request leaves;
+//   - the call carries a TrackingID, the same in each run;
+//   - who is found "dialling" by a later run is looked for among the calls, not
+//     before the list is certain to show a call of that time, and is dialled only
+//     if there is none.
+func (c *campaign) dial(ctx context.Context, client *videosdk.Client, list []byte, stdout, stderr io.Writer) (err error) {
+	people, err := readPeople(list)
+	if err != nil {
+		return err
+	}
+	results, err := openResults(c.results)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, results.close()) }()
+	d := dialler{c, client, results, rate.NewLimiter(rate.Limit(c.cps), 1), newBar(len(people), stderr)}
+
+	calls, callsCtx := errgroup.WithContext(ctx)
+	calls.SetLimit(c.calls)
+	for _, p := range results.doubtfulLast(people) { // they have to wait
+		if callsCtx.Err() == nil {
+			calls.Go(func() error { return d.call(callsCtx, p) })
+		}
+	}
+	err = calls.Wait()
+	counts := results.count(people)
+	printCounts(counts, stdout)
+	if err == nil && counts[string(dialling)] > 0 {
+		err = errors.New("some calls are in doubt: run it again")
+	}
+	return err
+}
+
+// call brings one number to its end, from wherever an earlier run has left it.
+func (d *dialler) call(ctx context.Context, p person) error {
+	r := d.results.of(p.number)
+	if r.State == "" || r.State == refused || r.State == dialling {
+		var err error
+		if r, err = d.begin(ctx, p, r); err != nil {
+			return err
+		}
+	}
+	if r.State == dialled {
+		call, err := d.client.Calls.Wait(ctx, r.CallID, nil)
+		switch {
+		case err == nil:
+			r.Status = call.Status
+		case errors.Is(err, videosdk.ErrNotFound):
+			r.Reason = "the call is not known any more"
+		default:
+			return err
+		}
+		r.State = over
+		if err := d.results.add(r); err != nil {
+			return err
+		}
+	}
+	return d.bar.Add(1)
+}
+
+// begin dials, unless that has been done. Errors end the campaign, except those
+// of one number.
+func (d *dialler) begin(ctx context.Context, p person, r result) (result, error) {
+	if r.State == dialling {
+		if err := sleep(ctx, time.Until(r.Time.Add(d.settle))); err != nil {
+			return r, err
+		}
+	} else {
+		r = result{Number: p.number, TrackingID: d.name + "/" + p.number}
+	}
+	if err := d.pace.Wait(ctx); err != nil {
+		return r, err
+	}
+	r.State = dialling
+	if err := d.results.add(r); err != nil {
+		return r, err
+	}
+	call, err := d.client.Calls.CreateOnce(ctx, videosdk.CallCreateParams{
+		To: p.number, From: d.from, RoutingRuleID: d.rule, RingingTimeout: d.ring, Metadata: p.metadata, TrackingID: r.TrackingID,
+	})
+	switch {
+	case err == nil:
+		r.State, r.CallID, r.Reason = dialled, call.ID, ""
+		return r, d.results.add(r)
+	case isRefusal(err):
+		r.State, r.Reason = refused, err.Error()
+		return r, d.results.add(r)
+	case errors.Is(err, videosdk.ErrMaybeApplied) && ctx.Err() == nil:
+		return r, nil // stays in doubt, for the next run
+	default:
+		return r, fmt.Errorf("%s: %w", p.number, err)
+	}
+}
+
+// isRefusal reports whether a number was certainly not dialled, for a reason of
+// its own. The next run tries it again.
+func isRefusal(err error) bool {
+	var answer *videosdk.APIError
+	return errors.Is(err, videosdk.ErrInvalidRequest) ||
+		errors.As(err, &answer) && answer.Operation == "Calls.Create" && errors.Is(err, videosdk.ErrBadRequest)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

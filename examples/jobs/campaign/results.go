@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/videosdk-sip-go/videosdk"
+)
+
+// state is how far a number has come.
+type state string
+
+const (
+	dialling state = "dialling" // on the disk before the request leaves
+	dialled  state = "dialled"  // the call is known
+	over     state = "over"     // and has ended
+	refused  state = "refused"  // certainly not dialled
+)
+
+// result is a line of the file. The last one of a number counts.
+type result struct {
+	Number     string              `json:"number"`
+	State      state               `json:"state"`
+	Time       time.Time           `json:"time"`
+	TrackingID string              `json:"trackingId"`
+	CallID     string              `json:"callId,omitempty"`
+	Status     videosdk.CallStatus `json:"status,omitempty"` // that the call has ended with
+	Reason     string              `json:"reason,omitempty"`
+}
+
+// results is a file that is only ever appended to, and that one process has at a
+// time.
+type results struct {
+	lock *flock.Flock
+	file *os.File
+
+	mu     sync.Mutex
+	latest map[string]result
+	broken error // the file may end in half a line
+}
+
+// openResults opens the file, or makes it.
+func openResults(path string) (r *results, err error) {
+	r = &results{lock: flock.New(path + ".lock"), latest: map[string]result{}}
+	if locked, err := r.lock.TryLock(); err != nil || !locked {
+		return nil, errors.Join(fmt.Errorf("%s is in use by another process", path), err)
+	}
+	if r.file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err == nil {
+		err = r.read()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), r.close())
+	}
+	if dir, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = dir.Sync() // so that the file is there after a power cut; not every system can
+		_ = dir.Close()
+	}
+	return r, nil
+}
+
+// read takes in what earlier runs have written. Half a line at the end is one
+// that a crash has cut short, before anything was done: it goes.
+func (r *results) read() error {
+	content, err := io.ReadAll(r.file)
+	if err != nil {
+		return err
+	}
+	whole := bytes.LastIndexByte(content, '\n') + 1
+	for line := range bytes.Lines(content[:whole]) {
+		var entry result
+		if err := json.Unmarshal(line, &entry); err != nil {
+			return fmt.Errorf("%w in %s", err, line)
+		}
+		r.latest[entry.Number] = entry
+	}
+	if err := r.file.Truncate(int64(whole)); err != nil {
+		return err
+	}
+	_, err = r.file.Seek(int64(whole), io.SeekStart)
+	return err
+}
+
+// add appends a line and returns once it is on the disk.
+func (r *results) add(entry result) error {
+	entry.Time = time.Now().UTC()
+	line, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.broken != nil {
+		return r.broken
+	}
+	if _, r.broken = r.file.Write(append(line, '\n')); r.broken == nil {
+		r.broken = r.file.Sync()
+	}
+	if r.broken != nil {
+		return r.broken
+	}
+	r.latest[entry.Number] = entry
+	return nil
+}
+
+// of returns what is known of a number, the zero result for nothing.
+func (r *results) of(number string) result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.latest[number]
+}
+
+// doubtfulLast returns people with those at the end whom an earlier run may have
+// called or not.
+func (r *results) doubtfulLast(people []person) []person {
+	var doubtful []person
+	certain := slices.DeleteFunc(slices.Clone(people), func(p person) bool {
+		if r.of(p.number).State != dialling {
+			return false
+		}
+		doubtful = append(doubtful, p)
+		return true
+	})
+	return append(certain, doubtful...)
+}
+
+// count counts people by how their calls have ended, or else by state.
+func (r *results) count(people []person) map[string]int {
+	counts := map[string]int{}
+	for _, p := range people {
+		switch entry := r.of(p.number); entry.State {
+		case "":
+			counts["not yet"]++
+		case over:
+			counts[cmp.Or(string(entry.Status), "unknown")]++
+		default:
+			counts[string(entry.State)]++
+		}
+	}
+	return counts
+}
+
+func (r *results) close() error {
+	var err error
+	if r.file != nil {
+		err = r.file.Close()
+	}
+	return errors.Join(err, r.lock.Unlock())
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/videosdk-sip-go/videosdk"
+)
+
+// patience is how long to look whether the caller has arrived, and how long
+// tidying up may take.
+const patience = 15 * time.Second
+
+// move moves the caller into a room, and waits until they are there. The answer
+// says only that it has begun; if it is lost, looking tells as well.
+func move(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, room *videosdk.Room) error {
+	_, err := client.Calls.SwitchRoom(ctx, caller.ID, videosdk.CallSwitchRoomParams{RoomID: room.ID})
+	if err != nil && !errors.Is(err, videosdk.ErrMaybeApplied) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	now, waitErr := client.Calls.Wait(ctx, caller.ID, func(now *videosdk.Call) bool {
+		return isIn(now, room) || hasFailed(now, caller)
+	})
+	switch {
+	case waitErr != nil:
+		return errors.Join(err, waitErr)
+	case now.IsOver():
+		return errors.New("the caller has hung up")
+	case isIn(now, room):
+		return nil
+	default:
+		return errors.Join(errors.New("the caller could not be moved"), err)
+	}
+}
+
+func isIn(call *videosdk.Call, room *videosdk.Room) bool { return call.RoomID == room.ID }
+
+// hasFailed reports whether a call could not be moved since it was looked at.
+func hasFailed(now, before *videosdk.Call) bool {
+	since := now.Timelog[min(len(now.Timelog), len(before.Timelog)):]
+	return slices.ContainsFunc(since, func(e videosdk.CallEvent) bool { return e.Status == videosdk.CallSwitchRoomFailed })
+}
+
+// undo hangs up on the supervisor and closes the room, unless the caller is in
+// it. The supervisor is nil if not called.
+func undo(ctx context.Context, client *videosdk.Client, caller, supervisor *videosdk.Call, room *videosdk.Room, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	caller, err := client.Calls.Get(ctx, caller.ID)
+	if err != nil {
+		return fmt.Errorf("nothing was tidied up: %w", err)
+	}
+	if isIn(caller, room) && !caller.IsOver() {
+		fmt.Fprintln(stdout, "the caller is with the supervisor already")
+		return nil
+	}
+	fmt.Fprintf(stdout, "the caller stays in room %s (%s)\n", caller.RoomID, caller.Status)
+	if supervisor != nil {
+		_, err = client.Calls.End(ctx, supervisor.ID)
+	}
+	_, closeErr := client.Rooms.Deactivate(ctx, room.ID)
+	return errors.Join(err, closeErr)
+}
