@@ -1,7 +1,7 @@
 # The targets are what CI runs, one by one: see .ci/run.
-.PHONY: all build vet lint test race fuzz quickstart bench update
+.PHONY: all build vet lint test race quickstart examples bench guards update
 
-all: build vet lint race quickstart ## what must pass before a change lands
+all: build vet lint race quickstart examples ## what must pass before a change lands
 
 build:
 	go build ./...
@@ -20,6 +20,13 @@ race:
 
 quickstart:
 	go run ./examples/quickstart
+
+examples:
+	cd examples/jobs && go vet ./... && go test ./...
+	cd examples/otel && go vet ./... && go test ./...
+
+guards: ## remove each guard of the road, and see that a test notices
+	go -C tools run ./guards
 
 bench: ## what a call costs over bare net/http
 	go run ./internal/bench
