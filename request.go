@@ -1,11 +1,11 @@
 package videosdk
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -102,10 +102,11 @@ func (r *request) encode() ([]byte, error) {
 	}
 }
 
-// hasOddTexts reports whether a text in JSON may hold control characters, which
-// are written with a backslash, or what was not UTF-8. Few bodies have any.
+// hasOddTexts reports whether a text in JSON may hold what is checked: control
+// characters, which are written with a backslash or are no ASCII, and what was not
+// UTF-8. Few bodies have any.
 func hasOddTexts(body []byte) bool {
-	return bytes.IndexByte(body, '\\') >= 0 || bytes.ContainsRune(body, utf8.RuneError)
+	return slices.ContainsFunc(body, func(b byte) bool { return b == '\\' || b >= 0x7f })
 }
 
 // url returns the address of the request.

@@ -19,11 +19,18 @@ type upload struct {
 	size        int64
 }
 
+// longestPresigned is the longest presigned URL that is used, in bytes: four times
+// what signatures with session tokens come to. Each part of it is looked for in
+// every error.
+const longestPresigned = 8 << 10
+
 // newUpload checks a presigned URL as the base URL is checked: it is a secret
 // by itself, and must not travel in clear text.
 func newUpload(presigned, contentType string, content io.ReaderAt, size int64) (*upload, error) {
 	u, err := url.Parse(presigned)
 	switch {
+	case len(presigned) > longestPresigned:
+		return nil, fmt.Errorf("%w: the presigned URL is longer than 8 KiB", ErrInvalidResponse)
 	case err != nil:
 		return nil, fmt.Errorf("%w: the presigned URL is not a URL", ErrInvalidResponse)
 	case u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):

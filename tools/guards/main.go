@@ -123,7 +123,7 @@ func (g guard) try(ctx context.Context, root string) (verdict string, ok bool) {
 }
 
 func test(ctx context.Context, root string, args ...string) (output string, err error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast", "-timeout", "5m"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast", "-timeout", "90s"}, args...)...)
 	cmd.Dir = root
 	text, err := cmd.CombinedOutput()
 	return string(text), err

@@ -1,0 +1,82 @@
+package redact_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
+)
+
+// What is scrubbed comes from a server, which may mean harm: 64 KiB of
+// backslashes once took half an hour.
+func TestNoTextTakesLongToScrub(t *testing.T) {
+	const size = 16 << 10
+	secrets := []string{strings.Repeat("a", 300), `"`, `\\\`, "u005c", "hunter2"}
+	for name, piece := range map[string]string{
+		"backslashes":             `\`,
+		"escaped backslashes":     `\u005c`,
+		"backslashes in a URL":    `%5C`,
+		"both kinds":              `\%5c`,
+		"percent signs":           `%`,
+		"the beginning of escape": `\u`,
+		"half a pair":             `\ud83d`,
+		"quotes":                  `\"`,
+		"the start of a secret":   `a`,
+		"ampersands":              `&`,
+		"entities":                `&amp;`,
+		"keys":                    `"token":"`,
+		"the start of a token":    `eyJ`,
+		"tokens without an end":   `eyJa.`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Repeat(piece, size/len(piece))
+			begun := time.Now()
+			redact.NewScrubber().Scrub(text, secrets...)
+			// Linear, it takes a few milliseconds; with the race detector on a busy
+			// machine a second. What grows with the square takes minutes.
+			assert.Less(t, time.Since(begun), 10*time.Second)
+		})
+	}
+}
+
+func TestASecretIsFoundBehindAnyNumberOfBackslashes(t *testing.T) {
+	for n := range 70 {
+		backslashes := strings.Repeat(`\`, n)
+		for _, quote := range []string{`"`, `u0022`} {
+			got := redact.NewScrubber().Scrub("x"+backslashes+quote+"b", `"b`)
+			if quote == `"` || n%2 == 1 { // of an even number none is left to escape the u
+				assert.Equal(t, "x"+redact.Mark, got, "%d backslashes before %s", n, quote)
+			}
+		}
+	}
+}
+
+func TestKeysOfSecretsAreKnownByTheirUsualNames(t *testing.T) {
+	for _, key := range []string{
+		"accessToken", "access_token", "api_key", "x-api-key", "clientSecret", "sip_password", "cdnUrl", "presigned_url", "Proxy-Authorization",
+	} {
+		assert.Equal(t, `{"`+key+`":"[redacted]"}`, redact.NewScrubber().Scrub(`{"`+key+`":"hunter2"}`))
+	}
+	for _, text := range []string{`{"shipping":"free"}`, `{"tokens":"many"}`, `{"secretary":"ann"}`} {
+		assert.Equal(t, text, redact.NewScrubber().Scrub(text))
+	}
+}
+
+func TestASecretIsFoundAsHTMLWritesIt(t *testing.T) {
+	const secret = `a&b"c'<d>é😀`
+	for _, text := range []string{
+		`a&amp;b&quot;c&#39;&lt;d&gt;é😀`, `a&#38;b&#34;c&apos;&#60;d&#62;&#233;&#128512;`, `a&#x26;b&#x22;c&#x27;&#x3C;d&#x3e;&eacute;&#x1F600;`,
+		`a&b&quot;c'<d>é😀`,
+	} {
+		assert.Equal(t, "<p>[redacted]</p>", redact.NewScrubber().Scrub("<p>"+text+"</p>", secret))
+	}
+	for _, text := range []string{"100%&x", "100%25&x", "100%25%26x", "100%&amp;x", "100%25&amp;x"} {
+		assert.Equal(t, "<[redacted]>", redact.NewScrubber().Scrub("<"+text+">", "100%&x"), text)
+	}
+	assert.Equal(t, "[redacted]!", redact.NewScrubber().Scrub("%25&amp;!", "%25&amp;"), "a secret that looks like an escape")
+	assert.Equal(t, "a&amp;c &amp;", redact.NewScrubber().Scrub("a&amp;c &amp;", secret), "what is none stays")
+	assert.Equal(t, "x[redacted]&", redact.NewScrubber().Scrub("x&;&", "&;"))
+}
