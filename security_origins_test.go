@@ -147,7 +147,7 @@ func TestNoRedirectIsFollowedWhereverItLeads(t *testing.T) {
 	}))
 	defer api.Close()
 	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(api.URL),
-		videosdk.WithHTTPClient(&http.Client{Transport: api.Client().Transport, Jar: jar{t}}), videosdk.WithRetryWait(0, 0))
+		videosdk.WithHTTPClient(&http.Client{Transport: api.Client().Transport, Jar: jar{t}}), videosdk.WithRetryWait(0, 0), videosdk.WithMaxRetries(1))
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
 
