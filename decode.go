@@ -86,7 +86,12 @@ func (c *Client) loose(ctx context.Context, r *request, dst any) (raw json.RawMe
 func (c *Client) told(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
 	gone, err = c.optional(ctx, r, func(body, data json.RawMessage) error {
 		raw = body
-		return errors.Join(lenient.Unmarshal(body, dst), lenient.Unmarshal(data, dst))
+		for _, part := range []json.RawMessage{body, data} {
+			if err := lenient.Unmarshal(part, dst); err != nil {
+				return readable(part, err)
+			}
+		}
+		return nil
 	})
 	return raw, gone, err
 }

@@ -568,3 +568,11 @@ func oddities() []string {
 		`[{"status":7,"timestamp":"never"},{"status":null}]`,
 	}
 }
+
+func TestAnAnswerThatBreaksOffIsToldInOneLine(t *testing.T) {
+	_, err := newRecorder(t, http.StatusOK, `{"message":"Detached succ`).client().PhoneNumbers.Detach(t.Context(), "+14155550123")
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+	require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	assert.Contains(t, err.Error(), "it is not JSON: unexpected end of JSON input")
+	assert.NotContains(t, err.Error(), "\n")
+}

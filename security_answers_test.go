@@ -373,10 +373,11 @@ func hostile(t *testing.T, write func(io.Writer)) *videosdk.Client {
 	return client
 }
 
-// forever writes a text until the other side has heard enough.
+// forever writes a text until the other side has heard enough, or 64 MiB, which
+// are enough to see that nobody stopped it.
 func forever(w io.Writer, text string) {
 	chunk := []byte(strings.Repeat(text, 4096/len(text)+1))
-	for {
+	for range 64 << 20 / len(chunk) {
 		if _, err := w.Write(chunk); err != nil {
 			return
 		}
