@@ -519,6 +519,7 @@ func TestRawIsACopyOfWhatItWasDecodedFrom(t *testing.T) {
 
 // An odd field never costs more than itself.
 func TestAWrongTypeInAnyFieldLeavesTheOthersAlone(t *testing.T) {
+	t.Parallel()
 	for name, empty := range resources() {
 		t.Run(name, func(t *testing.T) {
 			whole := empty()

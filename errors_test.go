@@ -344,6 +344,7 @@ func serveBody(t *testing.T, write func(http.ResponseWriter)) *videosdk.Client {
 }
 
 func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
+	t.Parallel()
 	const limit = 10 << 20
 	jsonOf := func(size int) []byte { return []byte(`"` + strings.Repeat("a", size-2) + `"`) }
 	zipped := func(content []byte) []byte {

@@ -159,6 +159,7 @@ func assertNoSecret(t *testing.T, printed, how string) {
 const verbs = "vsqxXdboOcUeEfFgGt"
 
 func TestNoVerbOfFmtPrintsASecret(t *testing.T) {
+	t.Parallel()
 	for _, value := range secretive(t) {
 		t.Run(value.Type().String(), func(t *testing.T) {
 			for name, shape := range shapes(value) {

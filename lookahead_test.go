@@ -68,6 +68,7 @@ func (l *library) client(t *testing.T, opts ...videosdk.Option) *videosdk.Client
 }
 
 func TestTenThousandNumbersAreGivenOnceAndInOrderAndFast(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const delay = 20 * time.Millisecond
 		server := &library{perPage: 100, last: 100, delay: delay}

@@ -198,6 +198,7 @@ func requireTolerance(t *testing.T, results []any, err error, mayFail bool, what
 }
 
 func TestAnAnswerOfEachMethodMayBeAnything(t *testing.T) {
+	t.Parallel()
 	server := &served{status: http.StatusOK}
 	for _, method := range eachMethod(server.client(t)) {
 		if slices.Contains(patientMethods, method.name) {
@@ -266,6 +267,7 @@ func bodiesThatAreNone() map[string]string {
 }
 
 func TestWhatIsNoJSONIsAnErrorAndNoPanic(t *testing.T) {
+	t.Parallel()
 	for name, body := range bodiesThatAreNone() {
 		t.Run(name, func(t *testing.T) {
 			server := &served{body: []byte(body)}

@@ -308,6 +308,7 @@ func TestAHeaderOfASIPMessageIsOneLine(t *testing.T) {
 }
 
 func TestLargeMapsAreSentToTheLastKey(t *testing.T) {
+	t.Parallel()
 	const keys = 100_000
 	plain, odd, anything := map[string]string{}, map[string]string{}, map[string]any{}
 	for i := range keys {

@@ -299,6 +299,7 @@ type failingReader struct{ text string }
 func (r failingReader) Read([]byte) (int, error) { return 0, errors.New("cut off after " + r.text) }
 
 func TestNoFailureOfAnyMethodTellsASecret(t *testing.T) {
+	t.Parallel()
 	for failure, fail := range leakyFailures() {
 		t.Run(failure, func(t *testing.T) {
 			assertNothingTold(t, fail, func(w io.Writer, opts *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(w, opts) })
