@@ -51,7 +51,7 @@ func (x *exchange) maybeApplied() bool { return x.request.class.Changes() && x.a
 // as far as anybody can tell.
 func (x *exchange) refuse(problem string) error {
 	x.ambiguous = true
-	if kind := contentType(x.last.header); kind != "" && kind != "application/json" {
+	if kind := x.quote(contentType(x.last.header)); kind != "" && kind != "application/json" {
 		problem += " (the answer's type is " + kind + ")"
 	}
 	return x.apiError(fmt.Errorf("%w: %s", ErrInvalidResponse, problem))
@@ -62,7 +62,7 @@ func (x *exchange) refuse(problem string) error {
 func (x *exchange) apiError(cause error) error {
 	e := &APIError{
 		StatusCode:   x.last.status,
-		RequestID:    requestID(x.last.header),
+		RequestID:    x.requestID(),
 		Operation:    x.request.name,
 		Method:       x.request.method,
 		Path:         x.request.shown(),
@@ -81,7 +81,10 @@ func (x *exchange) apiError(cause error) error {
 	case e.StatusCode == http.StatusUnauthorized:
 		e.ClockSkew = clockSkew(x.last.header)
 	case e.StatusCode >= 300 && e.StatusCode < 400:
-		e.note = "redirects are not followed" + target(x.last.header)
+		e.note = "redirects are not followed"
+		if origin := x.quote(target(x.last.header)); origin != "" {
+			e.note += ", not to " + origin
+		}
 	}
 	return e
 }
@@ -101,7 +104,7 @@ func explanation(body []byte) (code, message string) {
 func firstText(object map[string]json.RawMessage, keys ...string) string {
 	for _, key := range keys {
 		if text := flatten(object[key]); text != "" {
-			return cut(oneLine(text), keptMessage)
+			return brief(text)
 		}
 	}
 	return ""
@@ -143,6 +146,9 @@ func oneLine(text string) string {
 	}, text)
 }
 
+// brief returns a text of the server's in one line, and short.
+func brief(text string) string { return cut(oneLine(text), keptMessage) }
+
 // cut shortens text to at most n bytes of whole characters.
 func cut(text string, n int) string {
 	if len(text) <= n {
@@ -166,12 +172,14 @@ func (x *exchange) scrub(text string) string {
 	return x.client.scrubber.Scrub(text, secrets...)
 }
 
-// scrubbed returns err, under a text without secrets if its own has any.
+// scrubbed returns err, under a text without secrets, in one line and not too
+// long, if its own is otherwise: net/http quotes what it does not understand.
 func (x *exchange) scrubbed(err error) error {
 	if err == nil {
 		return nil
 	}
-	if text := x.scrub(err.Error()); text != err.Error() {
+	whole := err.Error()
+	if text := cut(oneLine(x.scrub(cut(whole, scrubbedBody))), keptBody); text != whole {
 		return &scrubbedError{text, err}
 	}
 	return err
@@ -187,13 +195,19 @@ func (e *scrubbedError) Unwrap() error { return e.err }
 
 // requestID returns what the server, or what stands in front of it, calls the
 // request.
-func requestID(header http.Header) string {
+func (x *exchange) requestID() string {
 	for _, name := range [...]string{"X-Request-Id", "Request-Id", "X-Amzn-Requestid", "X-Amz-Request-Id"} {
-		if values := header[name]; len(values) > 0 && values[0] != "" {
-			return cut(oneLine(values[0]), keptMessage)
+		if values := x.last.header[name]; len(values) > 0 && values[0] != "" {
+			return x.quote(values[0])
 		}
 	}
 	return ""
+}
+
+// quote returns what a header says as a text may tell it: without secrets, in one
+// line, and short.
+func (x *exchange) quote(text string) string {
+	return brief(x.scrub(cut(text, keptBody)))
 }
 
 // clockSkew returns how far this machine's clock is ahead of the server's, or
@@ -224,5 +238,5 @@ func target(header http.Header) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	return ", not to " + u.Scheme + "://" + u.Host
+	return u.Scheme + "://" + u.Host
 }

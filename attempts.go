@@ -69,7 +69,7 @@ func (x *exchange) observed(willRetry bool) Attempt {
 		Number:     x.attempts,
 		StatusCode: x.last.status,
 		ErrorClass: x.last.class(),
-		RequestID:  requestID(x.last.header),
+		RequestID:  x.requestID(),
 		Duration:   x.took,
 		WillRetry:  willRetry,
 	}

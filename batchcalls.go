@@ -187,7 +187,7 @@ type ParseFailedError struct {
 
 // Error tells why the list could not be read.
 func (e *ParseFailedError) Error() string {
-	return fmt.Sprintf("videosdk: the list of batch %s could not be parsed: %s", e.Batch.ID, e.Batch.ParseError)
+	return fmt.Sprintf("videosdk: the list of batch %s could not be parsed: %s", brief(e.Batch.ID), brief(e.Batch.ParseError))
 }
 
 // batchType returns the content type of a file that can be uploaded.
@@ -299,7 +299,7 @@ func (s *BatchCallsService) put(ctx context.Context, ticket *uploadTicket, name 
 		name: "BatchCalls.Upload", class: retry.Repeatable, method: http.MethodPut, path: "/presigned-url", public: true,
 	}, opts)
 	kind, _ := batchType(name)
-	up, err := newUpload(ticket.PresignedURL, kind, content, size)
+	up, err := newUpload(s.client.origin, ticket.PresignedURL, kind, content, size)
 	if err != nil {
 		return fmt.Errorf("videosdk: BatchCalls.Upload: %w", err)
 	}

@@ -116,7 +116,7 @@ func (s *CallsService) FindActive(ctx context.Context, roomID, sessionID string,
 			return call, nil
 		}
 	}
-	return nil, fmt.Errorf("videosdk: Calls.FindActive: no active call of that session in room %s: %w", roomID, ErrNotFound)
+	return nil, fmt.Errorf("videosdk: Calls.FindActive: no active call of that session in room %q: %w", roomID, ErrNotFound)
 }
 
 // Watch yields a call now, and again each time that its status has changed,

@@ -498,7 +498,7 @@ func (x *exchange) attrs() []slog.Attr {
 	if x.last.status != 0 {
 		attrs = append(attrs, slog.Int("status", x.last.status))
 	}
-	if id := requestID(x.last.header); id != "" {
+	if id := x.requestID(); id != "" {
 		attrs = append(attrs, slog.String("request_id", id))
 	}
 	if x.last.err != nil {

@@ -45,6 +45,10 @@ func (p Page[T]) LogValue() slog.Value { return redact.LogValue(p) }
 // are.
 const largestPage = 100
 
+// mostItems is how many items of a page are decoded: a hundred times what the
+// largest page has. An item of two bytes becomes hundreds.
+const mostItems = 100 * largestPage
+
 // setPage asks for one page of a list; 0 leaves the choice to the server.
 func (r *request) setPage(page, perPage int) {
 	r.faults.check(page >= 0, "page", "must not be negative")
@@ -140,6 +144,9 @@ func quickPage[W, T any, P wire[W, T]](body []byte) *Page[T] {
 		return nil
 	}
 	elements := jsonscan.Elements(data)
+	if len(elements) > mostItems {
+		return nil
+	}
 	documented.Data = make([]W, 0, len(elements))
 	if json.Unmarshal(body, &documented) != nil || documented.PageInfo == nil || len(documented.Data) != len(elements) {
 		return nil
@@ -196,6 +203,9 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 		if err := json.Unmarshal(raw, &elements); err != nil {
 			return nil, "it is not JSON: " + err.Error()
 		}
+	}
+	if len(elements) > mostItems {
+		return nil, "it lists more than " + strconv.Itoa(mostItems) + " items"
 	}
 	page = newPage[T](l.info(), len(elements))
 	for _, element := range elements {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -495,6 +496,9 @@ func TestNoAnswerGrowsWithoutLimitWhenItIsDecoded(t *testing.T) {
 	}{
 		"a call with a timelog of nothing": {fill(`{"id":"c","timelog":[`, `{},`, `{}]}`), getOnce},
 		"a call with metadata of nothing":  {fill(`{"id":"c","metadata":{"a":[`, `[],`, `[]]}}`), getOnce},
+		"a page of empty items":            {fill(`{"pageInfo":{},"data":[`, `{},`, `{}]}`), listOnce},
+		"a bare list of empty items":       {fill(`[`, `{},`, `{}]`), listOnce},
+		"a list under another key":         {fill(`{"records":[`, `{},`, `{}]}`), listOnce},
 		"a rule of empty numbers": {fill(`{"id":"r","numbers":[`, `"",`, `""]}`), func(t *testing.T, c *videosdk.Client) error {
 			return errorOf(c.RoutingRules.Get(t.Context(), "r"))
 		}},
@@ -538,7 +542,9 @@ func TestHeadersOfAnAnswerAreTakenForWhatTheyAre(t *testing.T) {
 	}{
 		{"a request id of a megabyte", 400, []string{"X-Request-Id", long}},
 		{"a request id that forges a line", 400, []string{"X-Request-Id", "a\nlevel=ERROR msg=forged\u0085forged\u2028forged"}},
+		{"a type of a megabyte", 200, []string{"Content-Type", "text/" + long}},
 		{"a type that forges a line", 200, []string{"Content-Type", "text/html\nforged"}},
+		{"a redirect to a host of a megabyte", 302, []string{"Location", "https://" + long + "/"}},
 		{"a redirect with a line break", 302, []string{"Location", "https://a\nforged/"}},
 		{"a date before all times", 401, []string{"Date", "Mon, 01 Jan 0001 00:00:00 GMT"}},
 		{"a date after all times", 401, []string{"Date", "Fri, 31 Dec 9999 23:59:59 GMT"}},
@@ -568,6 +574,26 @@ func TestTheTextOfAnErrorIsOneLine(t *testing.T) {
 		require.ErrorIs(t, err, videosdk.ErrBadRequest)
 		for _, r := range err.Error() {
 			assert.False(t, r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029', "%q in %q", r, err)
+		}
+	}
+}
+
+// A token, or a part of the request, may come back where nobody expects it.
+func TestASecretInAHeaderOfAnAnswerIsTakenOut(t *testing.T) {
+	for name, headers := range map[string][]string{
+		"the request id": {"X-Request-Id", canaryBearer},
+		"the type":       {"Content-Type", "text/" + canaryBearer},
+		"a redirect":     {"Location", "https://" + canaryBearer + ".example.com/"},
+	} {
+		for _, status := range []int{http.StatusOK, http.StatusFound, http.StatusBadRequest, http.StatusServiceUnavailable} {
+			t.Run(fmt.Sprintf("%s with %d", name, status), func(t *testing.T) {
+				var logged lockedBuffer
+				answers := (&recorder{t: t}).then(status, `{}`, headers...)
+				err := getOnce(t, answers.client(videosdk.WithTokenSource(videosdk.StaticToken(canaryBearer)),
+					videosdk.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})))))
+				require.Error(t, err)
+				assertWithout(t, canaries(), append(everyTextOf(err), logged.String())...)
+			})
 		}
 	}
 }

@@ -25,15 +25,17 @@ type upload struct {
 const longestPresigned = 8 << 10
 
 // newUpload checks a presigned URL as the base URL is checked: it is a secret
-// by itself, and must not travel in clear text.
-func newUpload(presigned, contentType string, content io.ReaderAt, size int64) (*upload, error) {
+// by itself, and must not travel in clear text. One of http leads to loopback, and
+// only where the API is there too: otherwise a server could reach what listens on
+// this machine.
+func newUpload(api, presigned, contentType string, content io.ReaderAt, size int64) (*upload, error) {
 	u, err := url.Parse(presigned)
 	switch {
 	case len(presigned) > longestPresigned:
 		return nil, fmt.Errorf("%w: the presigned URL is longer than 8 KiB", ErrInvalidResponse)
 	case err != nil:
 		return nil, fmt.Errorf("%w: the presigned URL is not a URL", ErrInvalidResponse)
-	case u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()) && strings.HasPrefix(api, "http:")):
 		return nil, fmt.Errorf("%w: the presigned URL is not an https URL", ErrInvalidResponse)
 	}
 	return &upload{url: u, contentType: contentType, content: content, size: size}, nil

@@ -240,8 +240,9 @@ func TestAnErrorOfATransportThatNamesThePresignedURLIsScrubbed(t *testing.T) {
 
 func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
 	tests := map[string]string{
-		"http":                        "http://bucket.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
-		"http that looks like ours":   "http://localhost.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
+		"http":                      "http://bucket.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
+		"http that looks like ours": "http://localhost.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
+		"http to this machine, for an API that is elsewhere": "http://127.0.0.1/list.csv?X-Amz-Signature=0123456789abcdef",
 		"no scheme":                   "//bucket.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
 		"no host":                     "https:///list.csv?X-Amz-Signature=0123456789abcdef",
 		"a path":                      "/list.csv?X-Amz-Signature=0123456789abcdef",

@@ -21,7 +21,7 @@ type CallEndedError struct {
 
 // Error tells how the call ended.
 func (e *CallEndedError) Error() string {
-	return fmt.Sprintf("videosdk: call %s ended without having been answered: %s", e.Call.ID, e.Call.Status)
+	return fmt.Sprintf("videosdk: call %s ended without having been answered: %s", brief(e.Call.ID), brief(string(e.Call.Status)))
 }
 
 // Is matches [ErrNotAnswered].

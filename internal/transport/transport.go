@@ -24,6 +24,9 @@ func New() *http.Transport {
 		MaxIdleConnsPerHost:   128,
 		IdleConnTimeout:       50 * time.Second, // below the 60 s after which most load balancers hang up
 		ExpectContinueTimeout: time.Second,
+		// A header costs twenty times its length in memory; net/http would take
+		// 10 MiB of them.
+		MaxResponseHeaderBytes: 1 << 20,
 	}
 }
 
