@@ -427,12 +427,17 @@ func (c *config) client() *Client {
 		c.setBaseURL("WithBaseURL", DefaultBaseURL)
 	}
 	guard := transport.NewGuard(pool(c.http.Transport))
-	var outermost http.RoundTripper = guard
+	send := roundTripper(guard.Forward) // what the client sends is its own
+	if len(c.middleware) > 0 {
+		send = guard.RoundTrip
+	}
 	for _, wrap := range slices.Backward(c.middleware) {
-		if outermost = wrap(outermost); outermost == nil {
+		next := wrap(send)
+		if next == nil {
 			c.faults.add("WithMiddleware", "must not return nil")
 			return nil
 		}
+		send = next.RoundTrip
 	}
 	client := &Client{
 		base:        c.base.String(),
@@ -440,7 +445,7 @@ func (c *config) client() *Client {
 		userAgent:   []string{c.userAgent},
 		credentials: c.credentials,
 		tokens:      c.tokens(),
-		transport:   outermost.RoundTrip,
+		transport:   send,
 		guard:       guard,
 		defaults:    c.defaults,
 		quota:       retry.NewQuota(),

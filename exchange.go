@@ -3,7 +3,6 @@ package videosdk
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 	"github.com/videosdk-sip-go/videosdk/internal/transport"
 )
@@ -185,8 +185,8 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	}
 	x.attempts++
 	once := !x.request.class.RepeatsUnknown(x.request.settings.retryUnknown)
-	witness := transport.NewAttempt(x.origin(), once, cancel)
-	out := req.WithContext(witness.Context(ctx))
+	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), once, x.client.quota)
+	out := req.WithContext(watched)
 	out.Header = header
 	resp, err := x.client.transport.RoundTrip(out)
 	if err == nil && resp == nil {
@@ -283,10 +283,12 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 			o.status, o.final = told, told < 500
 		}
 	}
-	o.retryAfter = retry.ParseRetryAfter(o.header, time.Now())
 	o.verdict = retry.Judge(o.status, true)
 	if o.err != nil {
 		o.verdict = retry.Unknown
+	}
+	if !o.ok() {
+		o.retryAfter = retry.ParseRetryAfter(o.header, time.Now())
 	}
 	return o
 }
@@ -304,22 +306,13 @@ func readBody(resp *http.Response) ([]byte, error) {
 	if size > maxBody {
 		return nil, ErrResponseTooLarge
 	}
-	limited := http.MaxBytesReader(nil, resp.Body, maxBody)
-	var body []byte
-	var err error
 	if size > 0 && size < 1<<20 {
-		body, err = readSized(limited, int(size))
-	} else { // not announced, as fake transports do, or a claim that must prove itself
-		body, err = io.ReadAll(limited)
+		return readSized(resp.Body, int(size))
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		err = ErrResponseTooLarge
-	}
-	return body, err
+	return readRest(resp.Body, nil) // not announced, or a claim that must prove itself
 }
 
-// readSized is io.ReadAll for a body of which the size is known, or said to be.
+// readSized reads a body of which the size is known, or said to be.
 func readSized(r io.Reader, size int) ([]byte, error) {
 	body := make([]byte, 0, size+1) // one more, to meet the end
 	for len(body) < cap(body) {
@@ -332,38 +325,34 @@ func readSized(r io.Reader, size int) ([]byte, error) {
 			return body, err
 		}
 	}
-	rest, err := io.ReadAll(r) // of a fake transport that says too little
-	return append(body, rest...), err
+	return readRest(r, body) // of a fake transport that says too little
+}
+
+// readRest reads what comes after body, as long as both together are no more
+// than maxBody.
+func readRest(r io.Reader, body []byte) ([]byte, error) {
+	whole, err := io.ReadAll(io.LimitReader(r, int64(maxBody-len(body)+1)))
+	if len(body) > 0 {
+		whole = append(body, whole...)
+	}
+	if len(whole) > maxBody {
+		return whole[:maxBody], ErrResponseTooLarge
+	}
+	return whole, err
 }
 
 // statusOf returns the status that an answer really has: the API may answer
 // 200 with an object whose statusCode tells of an error.
 func statusOf(status int, body []byte) int {
-	if !bytes.Contains(body, []byte(`"statusCode"`)) {
+	told := jsonscan.Member(body, "statusCode")
+	if told == nil {
 		return status
 	}
-	object := json.NewDecoder(bytes.NewReader(body))
-	if first, err := object.Token(); err != nil || first != json.Delim('{') {
+	code, err := strconv.Atoi(string(bytes.Trim(told, `"`)))
+	if err != nil || code < 400 || code > 599 {
 		return status
 	}
-	for object.More() {
-		key, err := object.Token()
-		if err != nil {
-			return status
-		}
-		var value json.RawMessage
-		if object.Decode(&value) != nil {
-			return status
-		}
-		if key == "statusCode" {
-			code, err := strconv.Atoi(string(bytes.Trim(value, `"`)))
-			if err == nil && code >= 400 && code <= 599 {
-				return code
-			}
-			return status
-		}
-	}
-	return status
+	return code
 }
 
 // checkRetry is asked by retryablehttp after each attempt.

@@ -23,14 +23,24 @@ var (
 	errLate       = errors.New("a middleware sent the request after its attempt had ended")
 	errReplay     = errors.New("net/http may not replay the request: part of it may have been sent")
 	errReplayLoop = errors.New("net/http went on replaying the request")
+	errUnpaid     = errors.New("the request was not repeated: the client's retry quota is spent")
 )
 
+// Budget is what pays for repeats.
+type Budget interface {
+	// Take pays for one and returns its price, or reports that nothing is left.
+	Take(afterTimeout bool) (price int, ok bool)
+}
+
 // Attempt watches one sending of a request from below, where net/http's own
-// repeats can be seen and stopped.
+// repeats can be seen and stopped. It is the context of that sending.
 type Attempt struct {
+	context.Context
 	origin string            // scheme://host that the request must go to
 	once   bool              // nothing above may send it a second time
+	budget Budget            // pays for what is sent again
 	cancel func(cause error) // ends the attempt
+	trace  httptrace.ClientTrace
 
 	mu        sync.Mutex
 	over      bool  // somebody was told that nothing was sent
@@ -45,19 +55,25 @@ type Attempt struct {
 	replayed  bool  // it got another one after that
 }
 
-// NewAttempt starts to watch one sending of a request to origin, of which
-// cancel ends the context. once refuses a second sending by a middleware.
-func NewAttempt(origin string, once bool, cancel func(cause error)) *Attempt {
-	return &Attempt{origin: origin, once: once, cancel: cancel}
+// NewAttempt starts to watch one sending of a request to origin, within ctx,
+// which cancel ends, and returns the context to send it with: it has net/http
+// report the connections that it takes. once refuses a second sending by a
+// middleware; any that is not refused, net/http's own among them, is paid for by
+// budget.
+func NewAttempt(ctx context.Context, cancel func(cause error), origin string, once bool, budget Budget) (*Attempt, context.Context) {
+	a := &Attempt{Context: ctx, origin: origin, once: once, budget: budget, cancel: cancel}
+	a.trace.GotConn = a.gotConn
+	return a, httptrace.WithClientTrace(a, &a.trace)
 }
 
 type attemptKey struct{}
 
-// Context returns a context that carries the attempt down to the guard, and
-// has net/http report the connections that it takes for the request.
-func (a *Attempt) Context(parent context.Context) context.Context {
-	trace := &httptrace.ClientTrace{GotConn: a.gotConn}
-	return httptrace.WithClientTrace(context.WithValue(parent, attemptKey{}, a), trace)
+// Value finds the attempt itself, for the guard.
+func (a *Attempt) Value(key any) any {
+	if key == (attemptKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
 }
 
 // Replayed reports whether the request may have been sent more than once, by
@@ -115,8 +131,11 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 	a.settle()
 	a.connected++
-	a.replayed = a.replayed || a.sent
-	if c := counting(info.Conn); c != nil {
+	c := counting(info.Conn)
+	if a.sent && !a.again(c) {
+		return
+	}
+	if c != nil {
 		a.conn, a.mark = c, c.mark()
 		return
 	}
@@ -124,6 +143,20 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	if a.connected-a.before > maxReplays {
 		a.cancel(errReplayLoop)
 	}
+}
+
+// again notes that the request is about to be sent once more. It ends the
+// attempt, and reports false, if there is nobody to pay for that.
+func (a *Attempt) again(c *conn) bool {
+	a.replayed = true
+	if _, paid := a.budget.Take(false); paid {
+		return true
+	}
+	if c != nil {
+		c.seal(c.mark()) // the end of the context may come too late
+	}
+	a.cancel(errUnpaid)
+	return false
 }
 
 // replay lets net/http have the body again only when it is certain that
@@ -174,8 +207,17 @@ func (g *Guard) CloseIdleConnections() {
 	}
 }
 
-// RoundTrip sends a request that carries an Attempt.
+// RoundTrip sends a request that carries an Attempt, and leaves it as it is.
 func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.GetBody != nil {
+		own := *req
+		req = &own
+	}
+	return g.Forward(req)
+}
+
+// Forward is RoundTrip for a request that is the guard's to change.
+func (g *Guard) Forward(req *http.Request) (*http.Response, error) {
 	a, err := g.admit(req)
 	if err != nil {
 		if req.Body != nil {
@@ -184,7 +226,10 @@ func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer a.passed()
-	return g.next.RoundTrip(a.watched(req))
+	if body := req.GetBody; body != nil {
+		req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
+	}
+	return g.next.RoundTrip(req)
 }
 
 // admit finds the attempt that a request belongs to, or says what is wrong
@@ -204,18 +249,6 @@ func (g *Guard) admit(req *http.Request) (*Attempt, error) {
 		}
 	}
 	return a, a.pass(g.trusted)
-}
-
-// watched returns the request, with a body that net/http can have again only
-// when that is safe.
-func (a *Attempt) watched(req *http.Request) *http.Request {
-	body := req.GetBody
-	if body == nil {
-		return req
-	}
-	out := *req
-	out.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
-	return &out
 }
 
 // pass notes that the request goes down to net/http, unless it must not.

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -144,7 +145,13 @@ type sending struct {
 	body   string // none if empty
 	once   bool
 	header http.Header
+	budget transport.Budget // free if nil
 }
+
+// free is a budget that has no end.
+type free struct{}
+
+func (free) Take(bool) (price int, ok bool) { return 0, true }
 
 // outcome is what became of an attempt.
 type outcome struct {
@@ -171,8 +178,8 @@ func (s sending) in(ctx context.Context, t *testing.T, rt http.RoundTripper) out
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	attempt := transport.NewAttempt(origin(s.url), s.once, cancel)
-	req, err := http.NewRequestWithContext(attempt.Context(ctx), s.method, s.url, s.reader())
+	attempt, ctx := transport.NewAttempt(ctx, cancel, origin(s.url), s.once, cmp.Or[transport.Budget](s.budget, free{}))
+	req, err := http.NewRequestWithContext(ctx, s.method, s.url, s.reader())
 	require.NoError(t, err)
 	for name, values := range s.header {
 		req.Header[name] = values

@@ -121,6 +121,30 @@ func TestAGetThatNetHTTPRepeatsByItselfIsReportedAsReplayed(t *testing.T) {
 	assert.Equal(t, before+2, s.requests.Load())
 }
 
+// spent is a budget of which nothing is left.
+type spent struct{}
+
+func (spent) Take(bool) (price int, ok bool) { return 0, false }
+
+func TestAGetThatNobodyPaysForIsNotRepeatedByNetHTTP(t *testing.T) {
+	s := serve(t, nil, func(_ int, c *peer) { // hangs up on the second request of a connection
+		if c.read() {
+			c.answer()
+			c.read()
+		}
+	})
+	for range 20 {
+		guard := guarded(t, transport.New())
+		before := s.requests.Load() + keepOne(t, guard, s.http())
+		unpaid := get(s.http())
+		unpaid.budget = spent{}
+		got := unpaid.over(t, guard)
+		require.ErrorContains(t, got.cause, "quota is spent")
+		assert.True(t, got.maybeSent)
+		assert.Equal(t, before+1, s.requests.Load())
+	}
+}
+
 func http1() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{certificate()}} }
 
 func configFor(scheme string) *tls.Config {
@@ -557,11 +581,11 @@ func TestAnAttemptIsWatchedByManyGoroutinesWithoutARace(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {}})
-	attempt := transport.NewAttempt(s.http(), false, cancel)
+	attempt, ctx := transport.NewAttempt(ctx, cancel, s.http(), false, free{})
 	var hedges sync.WaitGroup
 	for range 8 {
 		hedges.Go(func() {
-			req, err := http.NewRequestWithContext(attempt.Context(ctx), http.MethodGet, s.http(), nil)
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.http(), nil)
 			if !assert.NoError(t, err) {
 				return
 			}
