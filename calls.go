@@ -274,10 +274,10 @@ func (p *CallCreateParams) check(f *faults) {
 func (p *CallCreateParams) body() any {
 	p.Metadata = p.tracked()
 	return struct {
-		*CallCreateParams
+		CallCreateParams
 		RingingTimeout  int64 `json:"ringingTimeout,omitempty"`
 		MaxCallDuration int64 `json:"maxCallDuration,omitempty"`
-	}{p, int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}
+	}{*p, int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}
 }
 
 // Create places a real call: a phone rings, and costs may arise.

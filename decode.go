@@ -29,11 +29,7 @@ func one[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*T
 	if err != nil {
 		return nil, err
 	}
-	raw, problem := unwrap(a.body)
-	if problem != "" {
-		return nil, x.refuse(problem)
-	}
-	item, id, err := decodeOne[W, T, P](raw)
+	item, id, err := decodeAnswer[W, T, P](a.body)
 	switch {
 	case err != nil:
 		return nil, x.refuse(err.Error())
@@ -42,6 +38,25 @@ func one[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*T
 	default:
 		return item, nil
 	}
+}
+
+// decodeAnswer decodes a resource that stands alone or in an envelope. One that
+// is as documented is decoded with its envelope, in one pass.
+func decodeAnswer[W, T any, P wire[W, T]](body []byte) (*T, string, error) {
+	if data := jsonscan.Member(body, "data"); isObject(data) {
+		var envelope struct {
+			Data W `json:"data"`
+		}
+		if json.Unmarshal(body, &envelope) == nil {
+			item, id := P(&envelope.Data).resource(data)
+			return item, id, nil
+		}
+	}
+	raw, problem := unwrap(body)
+	if problem != "" {
+		return nil, "", errors.New(problem)
+	}
+	return decodeOne[W, T, P](raw)
 }
 
 func decodeOne[W, T any, P wire[W, T]](raw json.RawMessage) (*T, string, error) {

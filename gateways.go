@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
@@ -71,20 +73,21 @@ func (g Gateway) Format(f fmt.State, _ rune) { redact.Format(f, g) }
 func (g Gateway) LogValue() slog.Value { return redact.LogValue(g) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
-func (g *Gateway) UnmarshalJSON(data []byte) error { return unmarshal[gatewayWire, Gateway](data, g) }
+func (g *Gateway) UnmarshalJSON(data []byte) error { return unmarshal[gatewayFields, Gateway](data, g) }
 
+// gatewayFields is a gateway without its methods, as it travels.
 type gatewayFields Gateway
 
-type gatewayWire struct {
-	gatewayFields
-	GatewayID string `json:"gatewayId"`
-	SIPRegion Region `json:"sipRegion"`
-}
-
-func (w *gatewayWire) resource(raw json.RawMessage) (*Gateway, string) {
-	g := (*Gateway)(&w.gatewayFields)
-	g.ID = cmp.Or(g.ID, w.GatewayID)
-	g.Region = cmp.Or(g.Region, w.SIPRegion)
+func (w *gatewayFields) resource(raw json.RawMessage) (*Gateway, string) {
+	g := (*Gateway)(w)
+	if g.ID == "" || g.Region == "" && bytes.Contains(raw, []byte(`"sipRegion"`)) {
+		var older struct {
+			ID     string `json:"gatewayId"`
+			Region Region `json:"sipRegion"`
+		}
+		_ = lenient.Unmarshal(raw, &older) // which was decoded before
+		g.ID, g.Region = cmp.Or(g.ID, older.ID), cmp.Or(g.Region, older.Region)
+	}
 	if g.Auth != nil && *g.Auth == (SIPAuth{}) {
 		g.Auth = nil // the API says {} for none
 	}
@@ -93,7 +96,7 @@ func (w *gatewayWire) resource(raw json.RawMessage) (*Gateway, string) {
 }
 
 // gateway returns the gateway, nil for none.
-func (w *gatewayWire) gateway(raw json.RawMessage) *Gateway {
+func (w *gatewayFields) gateway(raw json.RawMessage) *Gateway {
 	if w == nil {
 		return nil
 	}
@@ -256,7 +259,7 @@ func (s *InboundGatewaysService) Create(ctx context.Context, params InboundGatew
 	r.faults.numbers("numbers", params.Numbers)
 	r.faults.auth("auth", params.Auth)
 	r.body = params
-	return one[gatewayWire, Gateway](ctx, s.client, r)
+	return one[gatewayFields, Gateway](ctx, s.client, r)
 }
 
 // Get returns an inbound gateway. One that does not exist is [ErrNotFound].
@@ -266,7 +269,7 @@ func (s *InboundGatewaysService) Get(ctx context.Context, gatewayID string, opts
 	r := s.client.request(operation{
 		name: "InboundGateways.Get", class: retry.Read, method: http.MethodGet, path: inboundGatewayPath,
 	}, opts, gatewayID)
-	return one[gatewayWire, Gateway](ctx, s.client, r)
+	return one[gatewayFields, Gateway](ctx, s.client, r)
 }
 
 // List returns one page of the account's inbound gateways.
@@ -277,7 +280,7 @@ func (s *InboundGatewaysService) List(ctx context.Context, params GatewayListPar
 		name: "InboundGateways.List", class: retry.Read, method: http.MethodGet, path: inboundGatewaysPath,
 	}, opts)
 	params.fill(r)
-	return list[gatewayWire, Gateway](ctx, s.client, r)
+	return list[gatewayFields, Gateway](ctx, s.client, r)
 }
 
 // All returns the inbound gateways of all pages, which it fetches as they are
@@ -345,7 +348,7 @@ func (s *OutboundGatewaysService) Create(ctx context.Context, params OutboundGat
 	params.Transport = cmp.Or(params.Transport, TransportTLS)
 	params.Region = cmp.Or(params.Region, RegionAuto)
 	r.body = params
-	return one[gatewayWire, Gateway](ctx, s.client, r)
+	return one[gatewayFields, Gateway](ctx, s.client, r)
 }
 
 // Get returns an outbound gateway. One that does not exist is [ErrNotFound].
@@ -355,7 +358,7 @@ func (s *OutboundGatewaysService) Get(ctx context.Context, gatewayID string, opt
 	r := s.client.request(operation{
 		name: "OutboundGateways.Get", class: retry.Read, method: http.MethodGet, path: outboundGatewayPath,
 	}, opts, gatewayID)
-	return one[gatewayWire, Gateway](ctx, s.client, r)
+	return one[gatewayFields, Gateway](ctx, s.client, r)
 }
 
 // List returns one page of the account's outbound gateways.
@@ -366,7 +369,7 @@ func (s *OutboundGatewaysService) List(ctx context.Context, params GatewayListPa
 		name: "OutboundGateways.List", class: retry.Read, method: http.MethodGet, path: outboundGatewaysPath,
 	}, opts)
 	params.fill(r)
-	return list[gatewayWire, Gateway](ctx, s.client, r)
+	return list[gatewayFields, Gateway](ctx, s.client, r)
 }
 
 // All returns the outbound gateways of all pages, which it fetches as they are
@@ -427,7 +430,7 @@ func (g *Gateway) state() GatewayUpdateParams {
 }
 
 func updatedGateway(ctx context.Context, c *Client, r *request, gatewayID string) (*Gateway, error) {
-	gateway, raw, err := changed[gatewayWire, Gateway](ctx, c, r)
+	gateway, raw, err := changed[gatewayFields, Gateway](ctx, c, r)
 	if err != nil {
 		return nil, err
 	}

@@ -139,12 +139,8 @@ func quickPage[W, T any, P wire[W, T]](body []byte) *Page[T] {
 		PageInfo *pageInfo `json:"pageInfo"`
 		Data     []W       `json:"data"`
 	}
-	data := jsonscan.Member(body, "data")
-	if !startsWith(data, '[') {
-		return nil
-	}
-	elements := jsonscan.Elements(data)
-	if len(elements) > mostItems {
+	elements := jsonscan.List(body, "data")
+	if len(elements) == 0 || len(elements) > mostItems {
 		return nil
 	}
 	documented.Data = make([]W, 0, len(elements))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
+	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
@@ -71,19 +72,26 @@ type phoneNumberFields PhoneNumber
 // phoneNumberWire is the triple of the API. A number on its own, without the
 // triple around it, is taken as well.
 type phoneNumberWire struct {
-	phoneNumberFields
-	PhoneNumber *phoneNumberFields `json:"phoneNumber"`
-	Inbound     *gatewayWire       `json:"inbound"`
-	Outbound    *gatewayWire       `json:"outbound"`
+	PhoneNumber phoneNumberFields `json:"phoneNumber"`
+	Inbound     *gatewayFields    `json:"inbound"`
+	Outbound    *gatewayFields    `json:"outbound"`
 }
 
 func (w *phoneNumberWire) resource(raw json.RawMessage) (*PhoneNumber, string) {
-	p := (*PhoneNumber)(&w.phoneNumberFields)
-	if w.PhoneNumber != nil {
-		p = (*PhoneNumber)(w.PhoneNumber)
+	p := (*PhoneNumber)(&w.PhoneNumber)
+	if p.ID == "" && p.E164 == "" { // its fields may stand beside its gateways
+		_ = lenient.Unmarshal(raw, &w.PhoneNumber) // what is no object is no number
 	}
-	gateways := jsonscan.Members(raw, "inbound", "outbound")
-	p.Inbound, p.Outbound = w.Inbound.gateway(gateways[0]), w.Outbound.gateway(gateways[1])
+	var inbound, outbound json.RawMessage
+	jsonscan.Members(raw, func(name, value []byte) {
+		switch string(name) {
+		case "inbound":
+			inbound = value
+		case "outbound":
+			outbound = value
+		}
+	})
+	p.Inbound, p.Outbound = w.Inbound.gateway(inbound), w.Outbound.gateway(outbound)
 	p.Raw = raw
 	return p, cmp.Or(p.ID, p.E164)
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -106,7 +105,12 @@ func (r *request) encode() ([]byte, error) {
 // characters, which are written with a backslash or are no ASCII, and what was not
 // UTF-8. Few bodies have any.
 func hasOddTexts(body []byte) bool {
-	return slices.ContainsFunc(body, func(b byte) bool { return b == '\\' || b >= 0x7f })
+	for _, b := range body {
+		if b == '\\' || b >= 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 // url returns the address of the request.

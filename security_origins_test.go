@@ -312,6 +312,7 @@ func init() {
 }
 
 func TestTheProxyOfTheEnvironmentIsUsed(t *testing.T) {
+	t.Parallel()
 	program, err := os.Executable()
 	require.NoError(t, err)
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {

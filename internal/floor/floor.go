@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk"
@@ -74,6 +75,9 @@ func Page(n, perPage, last int) []byte {
 	return b.Bytes()
 }
 
+// tokenLength is that of a token that is signed with the API key of an account.
+const tokenLength = 289
+
 // Client is what a program does that needs no library: net/http and
 // encoding/json, one keep-alive connection a caller, the token at hand.
 type Client struct {
@@ -86,7 +90,7 @@ type Client struct {
 func New(url string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 128
-	return &Client{http: &http.Client{Transport: transport}, url: url, token: "token"}
+	return &Client{http: &http.Client{Transport: transport}, url: url, token: strings.Repeat("t", tokenLength)}
 }
 
 // Close closes the connections.
@@ -129,20 +133,37 @@ func (f *Client) Do(ctx context.Context, method, path string, in, out any) error
 // What the floor decodes: the same fields as the library's types, without
 // their methods.
 type (
-	// Call is the answer to a call.
+	// NewCall asks for a call.
+	NewCall struct {
+		To            string         `json:"sipCallTo"`
+		From          string         `json:"sipCallFrom"`
+		RoutingRuleID string         `json:"routingRuleId"`
+		Metadata      map[string]any `json:"metadata"`
+	}
+	// Call is the answer to it.
 	Call struct {
 		Data struct {
-			ID       string         `json:"callId"`
-			Status   string         `json:"status"`
-			RoomID   string         `json:"roomId"`
-			To       string         `json:"sipCallTo"`
-			From     string         `json:"sipCallFrom"`
-			Gateway  string         `json:"gatewayId"`
-			Metadata map[string]any `json:"metadata"`
-			Timelog  []struct {
+			ID          string         `json:"callId"`
+			Type        string         `json:"type"`
+			Status      string         `json:"status"`
+			To          string         `json:"sipCallTo"`
+			From        string         `json:"sipCallFrom"`
+			RoomID      string         `json:"roomId"`
+			SessionID   string         `json:"sessionId"`
+			GatewayID   string         `json:"gatewayId"`
+			GatewayName string         `json:"gatewayName"`
+			RuleID      string         `json:"ruleId"`
+			RuleName    string         `json:"ruleName"`
+			Transport   string         `json:"transport"`
+			Provider    string         `json:"provider"`
+			Region      string         `json:"region"`
+			Metadata    map[string]any `json:"metadata"`
+			Timelog     []struct {
 				Status    string    `json:"status"`
 				Timestamp time.Time `json:"timestamp"`
 			} `json:"timelog"`
+			Start *time.Time `json:"start"`
+			End   *time.Time `json:"end"`
 		} `json:"data"`
 	}
 	// Rule is a routing rule.
@@ -218,17 +239,14 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 	params := videosdk.CallCreateParams{
 		To: "+14155550123", From: "+14155559876", RoutingRuleID: "rr_abc123", Metadata: map[string]any{"campaignId": "cmp_123"},
 	}
-	body := map[string]any{
-		"sipCallTo": "+14155550123", "sipCallFrom": "+14155559876", "routingRuleId": "rr_abc123",
-		"metadata": map[string]any{"campaignId": "cmp_123"},
-	}
+	body := NewCall{To: "+14155550123", From: "+14155559876", RoutingRuleID: "rr_abc123", Metadata: map[string]any{"campaignId": "cmp_123"}}
 	return []Pair{
 		{"Calls.Create", func() error {
 			_, err := client.Calls.Create(ctx, params)
 			return err
 		}, func() error {
 			var out Call
-			return bare.Do(ctx, http.MethodPost, "/v2/sip/call", body, &out)
+			return bare.Do(ctx, http.MethodPost, "/v2/sip/call", &body, &out)
 		}},
 		{"RoutingRules.Get", func() error {
 			_, err := client.RoutingRules.Get(ctx, "rr_abc123")

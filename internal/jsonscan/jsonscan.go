@@ -2,70 +2,88 @@
 // a resource can keep the very bytes that it was decoded from. It does not
 // check the text: what decodes it does that. On text that is not JSON its
 // answers mean nothing, but it ends and does not panic.
+//
+// What it returns shares memory with the text.
 package jsonscan
 
 import "bytes"
 
-// Member returns the value of a key of the object that data holds, nil if there
-// is none. Of several with the same key it returns the last one, as decoders
-// do. The key must be written without escapes. The value shares memory with
-// data.
-func Member(data []byte, key string) []byte {
-	return Members(data, key)[0]
+// Members calls yield with the name and the value of each member of the object
+// that data holds. Names are as they are written, escapes and all.
+func Members(data []byte, yield func(name, value []byte)) {
+	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
+		end := skipValue(data, i)
+		yield(name, data[i:end:end])
+		return end
+	})
 }
 
-// Members returns the values of several keys, as Member does.
-func Members(data []byte, keys ...string) [][]byte {
-	found := make([][]byte, len(keys))
-	each(data, '{', func(name, value []byte) {
-		for i, key := range keys {
-			if string(name) == key {
-				found[i] = value
-			}
+// Member returns the value of a member of the object that data holds, nil if
+// there is none. Of several with the same name it returns the last one, as
+// decoders do.
+func Member(data []byte, key string) []byte {
+	if !bytes.Contains(data, []byte(`"`+key+`"`)) {
+		return nil // without a scan, which most answers are spared
+	}
+	var found []byte
+	Members(data, func(name, value []byte) {
+		if string(name) == key {
+			found = value
 		}
 	})
 	return found
 }
 
-// Elements returns the elements of the array that data holds. They share memory
-// with data.
-func Elements(data []byte) [][]byte {
-	elements := make([][]byte, 0, 16)
-	each(data, '[', func(_, value []byte) { elements = append(elements, value) })
-	return elements
+// List returns the elements of the array that a member of the object in data
+// holds, nil if there is none. Of several with the same name it returns the
+// last one.
+func List(data []byte, key string) [][]byte {
+	var found [][]byte
+	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
+		if string(name) != key {
+			return skipValue(data, i)
+		}
+		found = found[:0]
+		return walk(data, i, '[', func(_ []byte, i int) int {
+			end := skipValue(data, i)
+			found = append(found, data[i:end:end])
+			return end
+		})
+	})
+	return found
 }
 
-// each calls yield with every value of the object or array that data holds, and
-// with its name in an object.
-func each(data []byte, open byte, yield func(name, value []byte)) {
-	i := skipSpace(data, 0)
+// walk calls visit with the index of each value of the object or array that
+// begins at i, and with its name in an object. visit returns the index behind
+// the value, and so does walk.
+func walk(data []byte, i int, open byte, visit func(name []byte, i int) (end int)) (end int) {
 	if i >= len(data) || data[i] != open {
-		return
+		return skipValue(data, i)
 	}
 	for i++; i < len(data); i++ {
 		i = skipSpace(data, i)
 		if i >= len(data) || data[i] == '}' || data[i] == ']' {
-			return
+			return min(i+1, len(data))
 		}
 		var name []byte
 		if open == '{' {
 			end := skipValue(data, i)
 			name = bytes.Trim(data[i:end], `"`)
 			if i = skipSpace(data, end); i >= len(data) || data[i] != ':' {
-				return
+				return len(data)
 			}
 			i = skipSpace(data, i+1)
 		}
-		end := skipValue(data, i)
+		end := visit(name, i)
 		if end == i {
-			return
+			return len(data)
 		}
-		yield(name, data[i:end:end])
 		i = skipSpace(data, end) // at the comma, or at the end
 		if i >= len(data) || data[i] != ',' {
-			return
+			return min(i+1, len(data))
 		}
 	}
+	return len(data)
 }
 
 // skipSpace returns the index of the first byte from i on that is no white
@@ -77,52 +95,71 @@ func skipSpace(data []byte, i int) int {
 	return i
 }
 
-// skipValue returns the index behind the value that begins at i.
-func skipValue(data []byte, i int) int {
-	for depth := 0; i < len(data); {
-		switch data[i] {
-		case '"':
-			i = skipString(data, i)
-		case '{', '[':
-			depth++
-			i++
-		case '}', ']':
-			if depth--; depth < 0 {
-				return i // the end of what the value is in
-			}
-			i++
-		case ',', ':', ' ', '\n', '\t', '\r':
-			if depth == 0 {
-				return i
-			}
-			i++
-			continue
-		default:
-			i++ // part of a number or a word, which a separator ends
-			continue
-		}
-		if depth == 0 {
-			return i
-		}
-	}
-	return i
+// kind is what a byte outside of strings means to the structure of a text.
+type kind uint8
+
+const (
+	plain kind = iota
+	quote
+	opening
+	closing
+	separator
+)
+
+var kinds = [256]kind{
+	'"': quote,
+	'{': opening, '[': opening,
+	'}': closing, ']': closing,
+	',': separator, ':': separator, ' ': separator, '\n': separator, '\t': separator, '\r': separator,
 }
 
-// skipString returns the index behind the string that begins at i.
+// skipValue returns the index behind the value that begins at i.
+func skipValue(data []byte, i int) int {
+	if i >= len(data) {
+		return len(data)
+	}
+	switch kinds[data[i]] {
+	case quote:
+		return skipString(data, i+1)
+	case opening:
+		return skipNested(data, i+1)
+	default:
+		for i < len(data) && kinds[data[i]] == plain {
+			i++
+		}
+		return i
+	}
+}
+
+// skipNested returns the index behind the object or array in which i is.
+func skipNested(data []byte, i int) int {
+	for depth := 1; i < len(data); {
+		k := kinds[data[i]]
+		i++
+		switch k {
+		case quote:
+			i = skipString(data, i)
+		case opening:
+			depth++
+		case closing:
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(data)
+}
+
+// skipString returns the index behind the string in which i is.
 func skipString(data []byte, i int) int {
-	for i++; i < len(data); i++ {
-		quote := bytes.IndexByte(data[i:], '"')
-		if quote < 0 {
-			return len(data)
+	for i < len(data) {
+		c := data[i]
+		i++
+		if c == '"' {
+			return i
 		}
-		begin := i
-		i += quote
-		escapes := 0
-		for escapes < i-begin && data[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
-			return i + 1
+		if c == '\\' {
+			i++
 		}
 	}
 	return len(data)

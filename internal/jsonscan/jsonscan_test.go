@@ -33,14 +33,17 @@ func TestMemberFindsTheBytesOfAValue(t *testing.T) {
 
 func TestElementsAreFoundInOrder(t *testing.T) {
 	for name, c := range map[string]struct{ data, want string }{
-		"of every kind":         {`[ {"a":[1,2]} , [3] ,"x,y", 4,null,true ]`, `{"a":[1,2]}|[3]|"x,y"|4|null|true`},
-		"none in an empty list": {`[]`, ``},
-		"none in an object":     {`{"a":[1]}`, ``},
-		"none in a number":      {`5`, ``},
+		"of every kind":            {`{"n":{"data":[9]},"data": [ {"a":[1,2]} , [3] ,"x,y", 4,null,true ], "z":[0]}`, `{"a":[1,2]}|[3]|"x,y"|4|null|true`},
+		"of the last of two":       {`{"data":[1,2],"data":[3]}`, `3`},
+		"none in an empty list":    {`{"data":[]}`, ``},
+		"none in an object":        {`{"data":{"data":[1]}}`, ``},
+		"none in a number":         {`{"data":5}`, ``},
+		"none of another name":     {`{"a":[1]}`, ``},
+		"none where there is none": {`[1]`, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var have []string
-			for _, element := range jsonscan.Elements([]byte(c.data)) {
+			for _, element := range jsonscan.List([]byte(c.data), "data") {
 				have = append(have, string(element))
 			}
 			assert.Equal(t, c.want, strings.Join(have, "|"))
@@ -49,20 +52,20 @@ func TestElementsAreFoundInOrder(t *testing.T) {
 }
 
 func FuzzPartsAreThoseThatADecoderFinds(f *testing.F) {
-	for _, seed := range []string{`{"data":{"a":[1,"\"]"]},"b":null}`, `[1,{"a":2},"x"]`, `{"data"`, `[[`, `{"a":"\u0022"}`, `{]}`, `[,]`} {
+	for _, seed := range []string{`{"data":{"a":[1,"\"]"]},"b":null}`, `{"data":[1,{"a":2},"x"]}`, `{"data":[1,`, `{"data"`, `[[`, `{"a":"\u0022"}`, `{]}`, `[,]`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		member, elements := jsonscan.Member(data, "data"), jsonscan.Elements(data)
+		member, elements := jsonscan.Member(data, "data"), jsonscan.List(data, "data")
 		var object map[string]json.RawMessage
 		if json.Unmarshal(data, &object) == nil && object != nil && !strings.Contains(string(data), `\`) {
 			assert.Equal(t, string(object["data"]), string(member))
-		}
-		var list []json.RawMessage
-		if json.Unmarshal(data, &list) == nil && list != nil {
-			assert.Len(t, elements, len(list))
-			for i := range list {
-				assert.Equal(t, string(list[i]), string(elements[i]))
+			var list []json.RawMessage
+			if json.Unmarshal(object["data"], &list) == nil {
+				assert.Len(t, elements, len(list))
+				for i := range list {
+					assert.Equal(t, string(list[i]), string(elements[i]))
+				}
 			}
 		}
 	})
