@@ -30,7 +30,7 @@ type guard struct {
 func guards() []guard {
 	return []guard{
 		{"net/http may not replay what may have been sent", "internal/transport/attempt.go",
-			"out.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }", "out.GetBody = body", "./internal/transport"},
+			"req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }", "req.GetBody = body", "./internal/transport"},
 		{"a POST is never without a body", "request.go",
 			`return []byte("{}"), nil`, "return nil, nil", "."},
 		{"redirects are not followed", "exchange.go",
@@ -46,6 +46,8 @@ func guards() []guard {
 			"if !ok {\n		x.note = \"not repeated: the client's retry quota is spent\"", "if false {\n		x.note = \"\"\n		_ = ok", "."},
 		{"a long Retry-After is not waited for", "exchange.go",
 			"case o.retryAfter > retry.MaxRetryAfter:", "case false:", "."},
+		{"net/http's own repeats pay into it", "internal/transport/attempt.go",
+			"if _, paid := a.budget.Take(false); paid {", "if true {", "./internal/transport"},
 		{"no wait goes beyond the deadline", "exchange.go",
 			"ok && time.Until(deadline) <= wait {", "ok && deadline.IsZero() {", "."},
 		{"one failing call does not close the pool of all", "exchange.go",
@@ -57,7 +59,9 @@ func guards() []guard {
 		{"a token that was made for the attempt is not made again", "auth.go",
 			"	if fresh {\n		return nil, nil\n	}", "	_ = fresh", "."},
 		{"the size of an answer is limited", "exchange.go",
-			"http.MaxBytesReader(nil, resp.Body, maxBody)", "resp.Body", "."},
+			"const maxBody = 10 << 20", "const maxBody = 10 << 40", "."},
+		{"a page holds so many items and no more", "pagination.go",
+			"const mostItems = 100 * largestPage", "const mostItems = 1 << 40", "."},
 		{"an error under status 200 is an error", "exchange.go",
 			"statusOf(o.status, o.body); told", "statusOf(o.status, nil); told", "."},
 		{"the token goes to the base URL's origin only", "internal/transport/attempt.go",
