@@ -2,6 +2,7 @@ package videosdk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -170,6 +171,27 @@ func TestAFailingRequestLeavesTheConnectionsOfOthersOpen(t *testing.T) {
 			assert.EqualValues(t, 1, dials.Load())
 		})
 	}
+}
+
+// brokenPool is a transport that cannot send, and knows if it was told to close
+// its connections.
+type brokenPool struct{ closed bool }
+
+func (*brokenPool) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("broken")
+}
+
+func (p *brokenPool) CloseIdleConnections() { p.closed = true }
+
+func TestARequestThatIsLostLeavesTheConnectionsOfOthersOpen(t *testing.T) {
+	pool := &brokenPool{}
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: pool}), videosdk.WithRetryWait(0, 0))
+	require.NoError(t, err)
+	require.Error(t, listOnce(t, client))
+	require.Error(t, errorOf(client.Calls.Create(t.Context(), newCall("rule_1"))))
+	assert.False(t, pool.closed)
+	client.CloseIdleConnections()
+	assert.True(t, pool.closed)
 }
 
 func TestACancelledRequestLeavesTheOthersAlone(t *testing.T) {

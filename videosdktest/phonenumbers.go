@@ -53,8 +53,8 @@ func (s *Server) routePhoneNumbers(rt *router) {
 }
 
 // AddPhoneNumbers adds numbers to the account, in E.164 form, attached to a new
-// pair of gateways that they share. It panics when a number is malformed or
-// attached already.
+// pair of gateways that they share. It panics when there is none, or one that is
+// malformed or attached already.
 func (s *Server) AddPhoneNumbers(e164 ...string) {
 	const region = "us002"
 	s.mu.Lock()

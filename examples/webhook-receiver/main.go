@@ -128,6 +128,7 @@ func emulated(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	tracker := videosdk.NewCallTracker()
 	return serve(newHandler(client, tracker, stdout, stderr), "127.0.0.1:0", func(addr net.Addr) error {
+		defer api.Close() // and the connections that it has to the receiver
 		url := "http://" + addr.String() + "/webhooks"
 		if _, err := subscribe(ctx, client, url); err != nil {
 			return err
