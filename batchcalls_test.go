@@ -441,6 +441,7 @@ func TestAnExportWritesTheFileAsItComes(t *testing.T) {
 			var written strings.Builder
 			require.NoError(t, recorder.client().BatchCalls.Records.Export(t.Context(), "b", &written, videosdk.BatchRecordExportParams{}))
 			assert.True(t, written.String() == content)
+			assert.Equal(t, "text/csv, application/json", recorder.last().Header.Get("Accept"))
 		})
 	}
 }

@@ -543,7 +543,7 @@ func TestANegativeTimeoutOfTheHTTPClientIsNone(t *testing.T) {
 func TestARedirectIsNeverFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
 	defer elsewhere.Close()
-	for _, status := range []int{301, 302, 303, 307, 308} {
+	for _, status := range []int{300, 301, 302, 303, 307, 308, 399} {
 		srv := newServer(t)
 		srv.Inject(statusFault(status, "Location", elsewhere.URL+"/steal?phone=%2B14155551234"))
 		err := listOnce(t, newClient(t, srv, videosdk.WithHTTPClient(&http.Client{

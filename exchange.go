@@ -35,20 +35,21 @@ type exchange struct {
 	// outgoing is what loop sends, again and again.
 	outgoing retryablehttp.Request
 
-	attempts  int
-	retries   int // attempts that count against the caller's limit
-	last      outcome
-	ambiguous bool          // an attempt may have been applied without saying so
-	conflict  bool          // an attempt met a 409
-	bearer    *bearer       // the token of the last attempt
-	fresh     bool          // nothing had used it before
-	better    *bearer       // the token for the next attempt, after a 401
-	renewed   bool          // there was such a token
-	cutShort  bool          // only the end of the context kept it from another attempt
-	before    error         // what the call would have returned without its last attempt
-	price     int           // what the last retry took from the quota
-	took      time.Duration // how long the last attempt was
-	note      string        // why there is no further attempt, if that is not obvious
+	attempts int
+	retries  int // attempts that count against the caller's limit
+	last     outcome
+	before   error         // what the call would have returned without its last attempt
+	bearer   *bearer       // the token of the last attempt
+	better   *bearer       // the token for the next attempt, after a 401
+	price    int           // what the last retry took from the quota
+	took     time.Duration // how long the last attempt was
+	note     string        // why there is no further attempt, if that is not obvious
+
+	ambiguous bool // an attempt may have been applied without saying so
+	conflict  bool // an attempt met a 409
+	fresh     bool // nothing had used the bearer before the last attempt
+	renewed   bool // there was a better one
+	cutShort  bool // only the end of the context kept it from another attempt
 }
 
 // outcome is what is known of one attempt.
@@ -225,6 +226,9 @@ func (x *exchange) header(ctx context.Context, req *http.Request) (http.Header, 
 	}
 	header["User-Agent"] = x.client.userAgent
 	header["Accept"] = acceptJSON
+	if x.request.sink != nil {
+		header["Accept"] = acceptText
+	}
 	if req.Body != nil {
 		header["Content-Type"] = contentJSON
 	}
@@ -247,6 +251,7 @@ func (x *exchange) header(ctx context.Context, req *http.Request) (http.Header, 
 // Header values that are the same for every request.
 var (
 	acceptJSON  = []string{"application/json"}
+	acceptText  = []string{"text/csv, application/json"} // which is what errors are in
 	contentJSON = []string{"application/json"}
 )
 

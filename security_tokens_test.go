@@ -33,6 +33,7 @@ func TestWhatComesAlongWhenAKeyIsPastedIsToldSo(t *testing.T) {
 		{"a byte order mark", "\ufeff" + key, "contains characters that no key has"},
 		{"a space without width", key + "\u200b", "contains characters that no key has"},
 		{"a NUL", key + "\x00", "contains characters that no key has"},
+		{"a DEL", key + "\x7f", "contains characters that no key has"},
 		{"bytes that are not UTF-8", key + "\xff", "contains characters that no key has"},
 		{"quotes of a word processor", "“" + key + "”", "contains characters that no key has"},
 	}
