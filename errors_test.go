@@ -374,6 +374,7 @@ func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
 		err   error // nil for success
 	}{
 		{"10 MiB are read", send(200, jsonOf(limit), "", true), nil},
+		{"10 MiB are read if their length is announced", send(200, jsonOf(limit), "", false), nil},
 		{"10 MiB and a byte are not", send(200, large, "", true), videosdk.ErrResponseTooLarge},
 		{"nor if their length is announced", send(200, large, "", false), videosdk.ErrResponseTooLarge},
 		{"nor if they come compressed", send(200, zipped(large), "gzip", false), videosdk.ErrResponseTooLarge},

@@ -276,7 +276,7 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 	case o.status >= 300:
 		// The status says enough; that the body cannot be read does not
 		// change it. A redirect would be the same the next time.
-		o.err, o.final = nil, o.final || o.status >= 300 && o.status < 400
+		o.err, o.final = nil, o.final || o.status < 400
 	case errors.Is(o.err, ErrResponseTooLarge):
 		o.final = true
 	case o.err != nil:
