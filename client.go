@@ -356,7 +356,7 @@ func (c *config) setBaseURL(field, rawURL string) {
 		c.faults.add(field, "is not a URL")
 		return
 	}
-	c.faults.check(u.Hostname() != "", field, "must have a host, as in "+DefaultBaseURL)
+	c.faults.check(hasHost(u), field, "must have a host, as in "+DefaultBaseURL)
 	c.faults.check(u.User == nil, field, "must not contain user info")
 	c.faults.check(u.RawQuery == "" && !u.ForceQuery && u.Fragment == "", field, "must not contain a query or a fragment")
 	c.faults.check(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()), field,
@@ -365,6 +365,13 @@ func (c *config) setBaseURL(field, rawURL string) {
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	c.base = u
+}
+
+// hasHost reports whether a URL has a host, and not more than one port behind it,
+// of which net/url looks at the last one only.
+func hasHost(u *url.URL) bool {
+	_, port, _ := strings.Cut(u.Host[strings.LastIndexByte(u.Host, ']')+1:], ":")
+	return u.Hostname() != "" && !strings.Contains(port, ":")
 }
 
 func isLoopback(host string) bool {

@@ -35,7 +35,7 @@ func newUpload(api, presigned, contentType string, content io.ReaderAt, size int
 		return nil, fmt.Errorf("%w: the presigned URL is longer than 8 KiB", ErrInvalidResponse)
 	case err != nil:
 		return nil, fmt.Errorf("%w: the presigned URL is not a URL", ErrInvalidResponse)
-	case u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()) && strings.HasPrefix(api, "http:")):
+	case !hasHost(u) || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()) && strings.HasPrefix(api, "http:")):
 		return nil, fmt.Errorf("%w: the presigned URL is not an https URL", ErrInvalidResponse)
 	}
 	return &upload{url: u, contentType: contentType, content: content, size: size}, nil

@@ -244,6 +244,8 @@ func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
 		"http that looks like ours": "http://localhost.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
 		"http to this machine, for an API that is elsewhere": "http://127.0.0.1/list.csv?X-Amz-Signature=0123456789abcdef",
 		"no scheme":                   "//bucket.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
+		"a port and no host":          "https://:443/list.csv?X-Amz-Signature=0123456789abcdef",
+		"two ports":                   "https://bucket.example.com:1:/list.csv?X-Amz-Signature=0123456789abcdef",
 		"no host":                     "https:///list.csv?X-Amz-Signature=0123456789abcdef",
 		"a path":                      "/list.csv?X-Amz-Signature=0123456789abcdef",
 		"another scheme":              "ftp://bucket.example.com/list.csv?X-Amz-Signature=0123456789abcdef",
