@@ -9,14 +9,17 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
 
 // How much of an answer an error keeps, in bytes.
 const (
 	keptBody    = 2 << 10
 	keptMessage = 256
-	// scrubbedBody is how much is searched for secrets, so that what is kept
-	// does not end in the middle of one.
+	// scrubbedBody is how much is searched for secrets. What is longer may end
+	// in the middle of one, which is not found: the second half is not kept,
+	// however much the first half shrinks.
 	scrubbedBody = 64 << 10
 )
 
@@ -51,8 +54,11 @@ func (x *exchange) maybeApplied() bool { return x.request.class.Changes() && x.a
 // as far as anybody can tell.
 func (x *exchange) refuse(problem string) error {
 	x.ambiguous = true
-	if kind := x.quote(contentType(x.last.header)); kind != "" && kind != "application/json" {
-		problem += " (the answer's type is " + kind + ")"
+	x.last.retryAfter = retry.ParseRetryAfter(x.last.header, time.Now())
+	// Scrubbed before it is parsed, which makes it lower case.
+	kind := contentType(x.scrub(x.last.header.Get("Content-Type")))
+	if kind != "" && kind != "application/json" {
+		problem += " (the answer's type is " + brief(kind) + ")"
 	}
 	return x.apiError(fmt.Errorf("%w: %s", ErrInvalidResponse, problem))
 }
@@ -72,7 +78,7 @@ func (x *exchange) apiError(cause error) error {
 		Err:          x.scrubbed(cause),
 		note:         x.note,
 	}
-	text := x.scrub(string(x.last.body[:min(len(x.last.body), scrubbedBody)]))
+	text := x.scrub(string(x.last.body[:min(len(x.last.body), scrubbedBody+1)]))
 	e.Body = []byte(cut(text, keptBody))
 	if cause == nil {
 		e.Code, e.Message = explanation([]byte(text))
@@ -169,7 +175,11 @@ func (x *exchange) scrub(text string) string {
 	if c := x.client.credentials; c != nil {
 		secrets = append(secrets, c.secret())
 	}
-	return x.client.scrubber.Scrub(text, secrets...)
+	if len(text) <= scrubbedBody {
+		return x.client.scrubber.Scrub(text, secrets...)
+	}
+	text = x.client.scrubber.Scrub(text[:scrubbedBody], secrets...)
+	return text[:max(0, len(text)-scrubbedBody/2)]
 }
 
 // scrubbed returns err, under a text without secrets, in one line and not too
@@ -179,7 +189,7 @@ func (x *exchange) scrubbed(err error) error {
 		return nil
 	}
 	whole := err.Error()
-	if text := cut(oneLine(x.scrub(cut(whole, scrubbedBody))), keptBody); text != whole {
+	if text := cut(oneLine(x.scrub(whole)), keptBody); text != whole {
 		return &scrubbedError{text, err}
 	}
 	return err
@@ -207,7 +217,7 @@ func (x *exchange) requestID() string {
 // quote returns what a header says as a text may tell it: without secrets, in one
 // line, and short.
 func (x *exchange) quote(text string) string {
-	return brief(x.scrub(cut(text, keptBody)))
+	return brief(x.scrub(text))
 }
 
 // clockSkew returns how far this machine's clock is ahead of the server's, or
@@ -224,8 +234,8 @@ func clockSkew(header http.Header) time.Duration {
 	return skew
 }
 
-func contentType(header http.Header) string {
-	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+func contentType(value string) string {
+	kind, _, err := mime.ParseMediaType(value)
 	if err != nil {
 		return ""
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // Attempt is one sending of a request, as [WithOnAttempt] tells it. It holds
-// nothing secret, and no phone number. A read that net/http sends once more by
-// itself, because a connection that was kept had died, is still one attempt.
+// nothing secret, and no phone number. A read that net/http sends again by itself,
+// because a connection that was kept had died, is still one attempt.
 type Attempt struct {
 	// Operation is the method that was called, such as "Calls.Create".
 	Operation string

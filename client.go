@@ -189,7 +189,8 @@ func WithHTTPClient(client *http.Client) Option {
 // with its token. It must send the request to the same origin, with a context
 // that derives from the request's own, and at most once; otherwise the request
 // fails. (Only what the client itself would repeat after any failure, such as a
-// GET, may be sent again.)
+// GET, may be sent again; that draws on the retry quota, which gets it back if
+// the call succeeds.)
 func WithMiddleware(middleware ...func(http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(!slices.ContainsFunc(middleware, isNilMiddleware), "WithMiddleware", "must not be nil")
@@ -434,17 +435,16 @@ func (c *config) client() *Client {
 		c.setBaseURL("WithBaseURL", DefaultBaseURL)
 	}
 	guard := transport.NewGuard(pool(c.http.Transport))
-	send := roundTripper(guard.Forward) // what the client sends is its own
-	if len(c.middleware) > 0 {
-		send = guard.RoundTrip
-	}
+	var outermost http.RoundTripper = guard
 	for _, wrap := range slices.Backward(c.middleware) {
-		next := wrap(send)
-		if next == nil {
+		if outermost = wrap(outermost); outermost == nil {
 			c.faults.add("WithMiddleware", "must not return nil")
 			return nil
 		}
-		send = next.RoundTrip
+	}
+	send := outermost.RoundTrip
+	if len(c.middleware) == 0 {
+		send = guard.Forward // what the client sends is its own
 	}
 	client := &Client{
 		base:        c.base.String(),

@@ -582,3 +582,14 @@ func TestAClientPrintsItsBaseURLAndNothingElse(t *testing.T) {
 		assert.NotContains(t, text, fmt.Sprintf("%x", "hunter2"), verb)
 	}
 }
+
+func TestTheInnermostMiddlewareCanCloseTheConnections(t *testing.T) {
+	pool := &brokenPool{}
+	_, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: pool}),
+		videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			(&http.Client{Transport: next}).CloseIdleConnections()
+			return next
+		}))
+	require.NoError(t, err)
+	assert.True(t, pool.closed)
+}

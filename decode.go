@@ -43,7 +43,7 @@ func one[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*T
 // decodeAnswer decodes a resource that stands alone or in an envelope. One that
 // is as documented is decoded with its envelope, in one pass.
 func decodeAnswer[W, T any, P wire[W, T]](body []byte) (*T, string, error) {
-	if data := jsonscan.Member(body, "data"); isObject(data) {
+	if data := jsonscan.Sole(body, "data"); isObject(data) {
 		var envelope struct {
 			Data W `json:"data"`
 		}

@@ -498,3 +498,25 @@ func TestAnAnswerWithoutWhatWasAskedForIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func TestARegionIsFoundUnderItsOlderNameInAnyCase(t *testing.T) {
+	for _, key := range []string{"geoRegion", "sipRegion", "SIPRegion"} {
+		client := newRecorder(t, http.StatusOK, `{"id":"gw_1","`+key+`":"us002"}`).client()
+		gateway, err := client.InboundGateways.Get(t.Context(), "gw_1")
+		require.NoError(t, err)
+		assert.Equal(t, videosdk.Region("us002"), gateway.Region)
+	}
+}
+
+func TestOneOfSeveralEnvelopesIsDecodedAndTheOthersAreNotMixedIn(t *testing.T) {
+	for body, want := range map[string]videosdk.Call{
+		`{"data":{"callId":"call_A","roomId":"room_A"},"data":{"callId":"call_B"}}`: {ID: "call_B", Raw: []byte(`{"callId":"call_B"}`)},
+		`{"data":{"callId":"call_A"},"Data":{"callId":"call_B"}}`:                   {ID: "call_A", Raw: []byte(`{"callId":"call_A"}`)},
+	} {
+		call, err := newRecorder(t, http.StatusOK, body).client().Calls.Get(t.Context(), "x")
+		require.NoError(t, err)
+		assert.Equal(t, want, *call)
+	}
+	client := newRecorder(t, http.StatusOK, `{"data":{"id":"q"},"data":{}}`).client()
+	require.ErrorIs(t, errorOf(client.Calls.Create(t.Context(), newCall("rule_1"))), videosdk.ErrMaybeApplied)
+}

@@ -3,6 +3,7 @@ package videosdk
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ type exchange struct {
 	before   error         // what the call would have returned without its last attempt
 	bearer   *bearer       // the token of the last attempt
 	better   *bearer       // the token for the next attempt, after a 401
-	price    int           // what the last retry took from the quota
+	price    int           // what the last attempt, and its repeats by net/http, took from the quota
 	took     time.Duration // how long the last attempt was
 	note     string        // why there is no further attempt, if that is not obvious
 
@@ -260,6 +261,7 @@ func (x *exchange) record(o outcome, witness *transport.Attempt) {
 	x.last = o
 	x.ambiguous = x.ambiguous || o.verdict == retry.Unknown || witness.Replayed() && o.verdict != retry.Done
 	x.conflict = x.conflict || o.verdict == retry.Conflicted
+	x.price += witness.Paid()
 }
 
 // read reads an answer to its end and judges it.
@@ -350,7 +352,7 @@ func readRest(r io.Reader, body []byte) ([]byte, error) {
 // 200 with an object whose statusCode tells of an error.
 func statusOf(status int, body []byte) int {
 	told := jsonscan.Member(body, "statusCode")
-	if told == nil {
+	if told == nil || !json.Valid(body) { // half an answer may have had more to say
 		return status
 	}
 	code, err := strconv.Atoi(string(bytes.Trim(told, `"`)))
@@ -431,7 +433,7 @@ func (x *exchange) reauthorize() bool {
 		return false
 	}
 	if err != nil {
-		x.note = "not repeated: no other token: " + x.scrub(err.Error())
+		x.note = "not repeated: no other token: " + x.quote(err.Error())
 		return false
 	}
 	if b == nil {
@@ -496,7 +498,7 @@ func (x *exchange) attrs() []slog.Attr {
 		attrs = append(attrs, slog.String("request_id", id))
 	}
 	if x.last.err != nil {
-		attrs = append(attrs, slog.String("error", x.scrub(x.last.err.Error())))
+		attrs = append(attrs, slog.String("error", x.scrubbed(x.last.err).Error()))
 	}
 	return attrs
 }

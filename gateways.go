@@ -1,7 +1,6 @@
 package videosdk
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -80,7 +79,7 @@ type gatewayFields Gateway
 
 func (w *gatewayFields) resource(raw json.RawMessage) (*Gateway, string) {
 	g := (*Gateway)(w)
-	if g.ID == "" || g.Region == "" && bytes.Contains(raw, []byte(`"sipRegion"`)) {
+	if g.ID == "" || g.Region == "" {
 		var older struct {
 			ID     string `json:"gatewayId"`
 			Region Region `json:"sipRegion"`

@@ -52,6 +52,7 @@ const mostItems = 100 * largestPage
 // setPage asks for one page of a list; 0 leaves the choice to the server.
 func (r *request) setPage(page, perPage int) {
 	r.faults.check(page >= 0, "page", "must not be negative")
+	r.faults.check(perPage <= mostItems, "perPage", "must not be more than "+strconv.Itoa(mostItems))
 	r.faults.check(perPage >= 0, "perPage", "must not be negative")
 	r.setInt("page", page)
 	r.setInt("perPage", perPage)
@@ -139,7 +140,7 @@ func quickPage[W, T any, P wire[W, T]](body []byte) *Page[T] {
 		PageInfo *pageInfo `json:"pageInfo"`
 		Data     []W       `json:"data"`
 	}
-	elements := jsonscan.List(body, "data")
+	elements := jsonscan.SoleList(body, "data", mostItems)
 	if len(elements) == 0 || len(elements) > mostItems {
 		return nil
 	}
@@ -195,13 +196,12 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 		return nil, "it has no list"
 	}
 	var elements []json.RawMessage
-	if raw := l.items(); raw != nil {
+	if raw := l.items(); jsonscan.Exceeds(raw, mostItems) {
+		return nil, "it lists more than " + strconv.Itoa(mostItems) + " items"
+	} else if raw != nil {
 		if err := json.Unmarshal(raw, &elements); err != nil {
 			return nil, "it is not JSON: " + err.Error()
 		}
-	}
-	if len(elements) > mostItems {
-		return nil, "it lists more than " + strconv.Itoa(mostItems) + " items"
 	}
 	page = newPage[T](l.info(), len(elements))
 	for _, element := range elements {

@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -84,10 +85,10 @@ func (w *phoneNumberWire) resource(raw json.RawMessage) (*PhoneNumber, string) {
 	}
 	var inbound, outbound json.RawMessage
 	jsonscan.Members(raw, func(name, value []byte) {
-		switch string(name) {
-		case "inbound":
+		switch {
+		case bytes.EqualFold(name, []byte("inbound")):
 			inbound = value
-		case "outbound":
+		case bytes.EqualFold(name, []byte("outbound")):
 			outbound = value
 		}
 	})

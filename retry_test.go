@@ -1,13 +1,17 @@
 package videosdk_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -1088,4 +1092,62 @@ func TestSuccessesEarnNewRetries(t *testing.T) {
 	assert.Equal(t, 1, send(unavailable, 1000), "the retries are spent")
 	assert.Equal(t, 1, send(nil, 1000))
 	assert.Equal(t, 4, send(unavailable, 1), "successes have earned new ones")
+}
+
+func TestRepeatsThatSucceedCostAHealthyClientNothing(t *testing.T) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n" + `{"id":"c"}`
+	t.Run("by net/http, on connections that die at their second request", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		var serving sync.WaitGroup
+		serving.Go(func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				serving.Go(func() {
+					defer func() { _ = conn.Close() }()
+					in := bufio.NewReader(conn)
+					if _, err := http.ReadRequest(in); err != nil {
+						return
+					}
+					_, _ = io.WriteString(conn, answer)
+					_, _ = http.ReadRequest(in)
+				})
+			}
+		})
+		client := clientOf(t, "http://"+l.Addr().String(), nil, videosdk.WithRetryWait(0, 0))
+		for i := range 600 {
+			require.NoError(t, getOnce(t, client), "call %d", i)
+		}
+		client.CloseIdleConnections()
+		require.NoError(t, l.Close())
+		serving.Wait()
+	})
+	t.Run("by a middleware that sends everything twice", func(t *testing.T) {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"id":"c"}`) }))
+		defer api.Close()
+		client := clientOf(t, api.URL, nil, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(req)
+				if err != nil {
+					return nil, err
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+				return next.RoundTrip(req)
+			})
+		}))
+		for i := range 400 {
+			require.NoError(t, getOnce(t, client), "call %d", i)
+		}
+	})
+}
+
+func TestASuccessThatIsNoneTellsHowLongToWait(t *testing.T) {
+	answers := (&recorder{t: t}).then(http.StatusOK, `<html>`, "Retry-After", "7")
+	var answer *videosdk.APIError
+	require.ErrorAs(t, getOnce(t, answers.client()), &answer)
+	assert.Equal(t, 7*time.Second, answer.RetryAfter)
 }

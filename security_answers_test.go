@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"runtime"
 	"slices"
@@ -499,6 +500,9 @@ func TestNoAnswerGrowsWithoutLimitWhenItIsDecoded(t *testing.T) {
 		"a page of empty items":            {fill(`{"pageInfo":{},"data":[`, `{},`, `{}]}`), listOnce},
 		"a bare list of empty items":       {fill(`[`, `{},`, `{}]`), listOnce},
 		"a list under another key":         {fill(`{"records":[`, `{},`, `{}]}`), listOnce},
+		"a page of numbers":                {fill(`{"pageInfo":{},"data":[`, `0,`, `0]}`), listOnce},
+		"a bare list of numbers":           {fill(`[`, `0,`, `0]`), listOnce},
+		"numbers under another key":        {fill(`{"records":[`, `0,`, `0]}`), listOnce},
 		"a rule of empty numbers": {fill(`{"id":"r","numbers":[`, `"",`, `""]}`), func(t *testing.T, c *videosdk.Client) error {
 			return errorOf(c.RoutingRules.Get(t.Context(), "r"))
 		}},
@@ -595,5 +599,59 @@ func TestASecretInAHeaderOfAnAnswerIsTakenOut(t *testing.T) {
 				assertWithout(t, canaries(), append(everyTextOf(err), logged.String())...)
 			})
 		}
+	}
+}
+
+// What is shortened before it is searched ends in half a secret, which is not
+// found; what is lower case is not the secret any more.
+func TestASecretIsFoundHoweverLongOrOftenItIs(t *testing.T) {
+	long := strings.Repeat("Secret-", 600)
+	jwt := "eyJhbGciOiJIUzI1NiJ9." + strings.Repeat("p", 2100) + ".c2lnbmF0dXJl"
+	const mixed = "MixedCase-StaticToken-4711-AbCdEfGhIjKlMn"
+	of300 := strings.Repeat("0pqrstuvwxyz", 25)
+	tests := []struct {
+		name, token string
+		status      int
+		body        string
+		header      []string
+	}{
+		{"a long one in the request id", long, 400, `{}`, []string{"X-Request-Id", long}},
+		{"a long JWT in the request id", jwt, 400, `{}`, []string{"X-Request-Id", jwt}},
+		{"one again and again in the request id", of300, 400, `{}`, []string{"X-Request-Id", strings.Repeat(of300, 400)}},
+		{"one in capitals in the type", mixed, 200, `{}`, []string{"Content-Type", "text/" + mixed}},
+		{"one in capitals in a redirect", mixed, 302, ``, []string{"Location", "https://" + mixed + ".example.com"}},
+		{"one again and again in the body", of300, 400, strings.Repeat(of300, 300), nil},
+		{"one again and again in a message", of300, 400, `{"message":"` + strings.Repeat(of300+" ", 300) + `"}`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			answers := (&recorder{t: t}).then(tt.status, tt.body, tt.header...)
+			err := getOnce(t, answers.client(videosdk.WithTokenSource(videosdk.StaticToken(tt.token))))
+			require.Error(t, err)
+			for _, text := range everyTextOf(err) {
+				assert.NotContains(t, strings.ToLower(text), strings.ToLower(tt.token[:8]))
+			}
+		})
+	}
+	t.Run("one again and again in the error of a transport", func(t *testing.T) {
+		client, err := videosdk.New("", "", videosdk.WithTokenSource(videosdk.StaticToken(of300)), videosdk.WithMaxRetries(0),
+			videosdk.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+				return nil, errors.New(strings.Repeat(of300, 240))
+			})}))
+		require.NoError(t, err)
+		assertWithout(t, []string{of300[:8]}, getOnce(t, client).Error())
+	})
+}
+
+func TestTheHeaderOfAnAnswerIsLimitedInTheCallersTransportToo(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Large", strings.Repeat("x", 2<<20))
+		_, _ = io.WriteString(w, `{"id":"c"}`)
+	}))
+	defer api.Close()
+	for limit, want := range map[int64]bool{0: false, 4 << 20: true} {
+		client := clientOf(t, api.URL, &http.Transport{MaxResponseHeaderBytes: limit}, videosdk.WithMaxRetries(0))
+		err := getOnce(t, client)
+		assert.Equal(t, want, err == nil, "a limit of %d: %v", limit, err)
 	}
 }

@@ -25,9 +25,8 @@ type upload struct {
 const longestPresigned = 8 << 10
 
 // newUpload checks a presigned URL as the base URL is checked: it is a secret
-// by itself, and must not travel in clear text. One of http leads to loopback, and
-// only where the API is there too: otherwise a server could reach what listens on
-// this machine.
+// by itself, and must not travel in clear text. http leads to loopback, and only
+// where the API is there too, as an emulator's is.
 func newUpload(api, presigned, contentType string, content io.ReaderAt, size int64) (*upload, error) {
 	u, err := url.Parse(presigned)
 	switch {
@@ -72,7 +71,7 @@ func (u *upload) secrets() []string {
 // isText reports whether an answer is what a file is exported as. Errors come
 // as JSON, and captive portals as HTML.
 func isText(resp *http.Response) bool {
-	kind := contentType(resp.Header)
+	kind := contentType(resp.Header.Get("Content-Type"))
 	return resp.StatusCode == http.StatusOK && !strings.HasSuffix(kind, "json") && kind != "text/html"
 }
 

@@ -115,6 +115,9 @@ func TestABadRequestIsRefusedWithAllItsFaultsBeforeAnythingIsSent(t *testing.T) 
 		{"a page of numbers before the first", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.PhoneNumbers.List(ctx, videosdk.PhoneNumberListParams{Page: -1, PerPage: -2}))
 		}, []string{"page", "perPage"}},
+		{"a page of more items than are decoded", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.BatchCalls.Records.List(ctx, "b", videosdk.BatchRecordListParams{PerPage: 10_001}))
+		}, []string{"perPage"}},
 		{"all numbers, by pages of a negative size", func(ctx context.Context, c *videosdk.Client) error {
 			return firstError(c.PhoneNumbers.All(ctx, videosdk.PhoneNumberListParams{PerPage: -1}))
 		}, []string{"perPage"}},

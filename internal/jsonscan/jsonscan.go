@@ -34,23 +34,74 @@ func Member(data []byte, key string) []byte {
 	return found
 }
 
-// List returns the elements of the array that a member of the object in data
-// holds, nil if there is none. Of several with the same name it returns the
-// last one.
-func List(data []byte, key string) [][]byte {
-	var found [][]byte
-	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
-		if string(name) != key {
-			return skipValue(data, i)
+// Sole is Member if a decoder can take no other member for it: decoders ignore
+// case, know escapes, and mix what has the same name. It returns nil otherwise.
+func Sole(data []byte, key string) []byte {
+	if !bytes.Contains(data, []byte(`"`+key+`"`)) {
+		return nil
+	}
+	var found []byte
+	others := 0
+	Members(data, func(name, value []byte) {
+		switch {
+		case string(name) == key && found == nil:
+			found = value
+		case looksLike(name, key):
+			others++
 		}
-		found = found[:0]
-		return walk(data, i, '[', func(_ []byte, i int) int {
-			end := skipValue(data, i)
-			found = append(found, data[i:end:end])
-			return end
-		})
 	})
+	if others > 0 {
+		return nil
+	}
 	return found
+}
+
+// looksLike reports whether a decoder may read name, as it is written, as key.
+func looksLike(name []byte, key string) bool {
+	return bytes.EqualFold(name, []byte(key)) || bytes.IndexByte(name, '\\') >= 0
+}
+
+// SoleList returns the elements of the array that Sole finds. When there are more
+// than limit, it returns the first limit+1 of them.
+func SoleList(data []byte, key string, limit int) [][]byte {
+	var found [][]byte
+	lists, others := 0, 0
+	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
+		switch {
+		case string(name) == key && lists == 0:
+			lists++
+			var end int
+			found, end = elements(data, i, limit)
+			return end
+		case looksLike(name, key):
+			others++
+		}
+		return skipValue(data, i)
+	})
+	if others > 0 {
+		return nil
+	}
+	return found
+}
+
+// Exceeds reports whether the array that data holds has more than limit elements.
+func Exceeds(data []byte, limit int) bool {
+	found, _ := elements(data, skipSpace(data, 0), limit)
+	return len(found) > limit
+}
+
+// elements returns the elements of the array that begins at i, limit+1 at most,
+// and the index behind the last of them or, if they are all, behind the array.
+func elements(data []byte, i, limit int) (found [][]byte, end int) {
+	end = walk(data, i, '[', func(_ []byte, i int) int {
+		if len(found) > limit {
+			return i // which ends the walk
+		}
+		end := skipValue(data, i)
+		found = append(found, data[i:end:end])
+		return end
+	})
+	return found, end
 }
 
 // walk calls visit with the index of each value of the object or array that

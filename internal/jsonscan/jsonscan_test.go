@@ -34,7 +34,7 @@ func TestMemberFindsTheBytesOfAValue(t *testing.T) {
 func TestElementsAreFoundInOrder(t *testing.T) {
 	for name, c := range map[string]struct{ data, want string }{
 		"of every kind":            {`{"n":{"data":[9]},"data": [ {"a":[1,2]} , [3] ,"x,y", 4,null,true ], "z":[0]}`, `{"a":[1,2]}|[3]|"x,y"|4|null|true`},
-		"of the last of two":       {`{"data":[1,2],"data":[3]}`, `3`},
+		"none of one of two":       {`{"data":[1,2],"data":[3]}`, ``},
 		"none in an empty list":    {`{"data":[]}`, ``},
 		"none in an object":        {`{"data":{"data":[1]}}`, ``},
 		"none in a number":         {`{"data":5}`, ``},
@@ -43,7 +43,7 @@ func TestElementsAreFoundInOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var have []string
-			for _, element := range jsonscan.List([]byte(c.data), "data") {
+			for _, element := range jsonscan.SoleList([]byte(c.data), "data", 10) {
 				have = append(have, string(element))
 			}
 			assert.Equal(t, c.want, strings.Join(have, "|"))
@@ -51,17 +51,43 @@ func TestElementsAreFoundInOrder(t *testing.T) {
 	}
 }
 
+func TestSoleFindsWhatNoDecoderTakesAnotherFor(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"one":                         {`{"a":1,"data":[2],"b":{"data":3}}`, `[2]`},
+		"none":                        {`{"a":1}`, ``},
+		"not one of two":              {`{"data":1,"data":2}`, ``},
+		"not one beside another case": {`{"data":1,"Data":2}`, ``},
+		"not one beside an escape":    {`{"d\u0061ta":1,"data":2}`, ``},
+		"not one of another case":     {`{"DATA":1}`, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, string(jsonscan.Sole([]byte(c.data), "data")))
+		})
+	}
+}
+
+func TestALongListIsNotCollected(t *testing.T) {
+	long := `[` + strings.Repeat(`0,`, 1000) + `0]`
+	assert.Len(t, jsonscan.SoleList([]byte(`{"data":`+long+`}`), "data", 10), 11, "one more, which tells that there are more")
+	assert.True(t, jsonscan.Exceeds([]byte(long), 1000))
+	assert.False(t, jsonscan.Exceeds([]byte(long), 1001))
+	assert.False(t, jsonscan.Exceeds([]byte(`{"a":[1,2]}`), 0))
+	assert.False(t, jsonscan.Exceeds(nil, 0))
+}
+
 func FuzzPartsAreThoseThatADecoderFinds(f *testing.F) {
 	for _, seed := range []string{`{"data":{"a":[1,"\"]"]},"b":null}`, `{"data":[1,{"a":2},"x"]}`, `{"data":[1,`, `{"data"`, `[[`, `{"a":"\u0022"}`, `{]}`, `[,]`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		member, elements := jsonscan.Member(data, "data"), jsonscan.List(data, "data")
+		member, elements := jsonscan.Member(data, "data"), jsonscan.SoleList(data, "data", 1000)
 		var object map[string]json.RawMessage
 		if json.Unmarshal(data, &object) == nil && object != nil && !strings.Contains(string(data), `\`) {
 			assert.Equal(t, string(object["data"]), string(member))
 			var list []json.RawMessage
-			if json.Unmarshal(object["data"], &list) == nil {
+			if sole := jsonscan.Sole(data, "data"); sole == nil {
+				assert.Empty(t, elements)
+			} else if assert.Equal(t, member, sole); json.Unmarshal(sole, &list) == nil {
 				assert.Len(t, elements, len(list))
 				for i := range list {
 					assert.Equal(t, string(list[i]), string(elements[i]))

@@ -53,6 +53,7 @@ type Attempt struct {
 	mark      int   // its count of writes when it was handed over
 	sent      bool  // bytes of the request may have left on an earlier one, or uncounted
 	replayed  bool  // it got another one after that
+	paid      int   // what that has cost the budget
 }
 
 // NewAttempt starts to watch one sending of a request to origin, within ctx,
@@ -82,6 +83,13 @@ func (a *Attempt) Replayed() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.replayed
+}
+
+// Paid returns what repeats of the request have cost the budget.
+func (a *Attempt) Paid() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.paid
 }
 
 // MaybeSent reports, after the attempt failed with err, whether anything of
@@ -149,7 +157,11 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 // attempt, and reports false, if there is nobody to pay for that.
 func (a *Attempt) again(c *conn) bool {
 	a.replayed = true
-	if _, paid := a.budget.Take(false); paid {
+	if a.once {
+		return true // what may not be sent twice is stopped elsewhere
+	}
+	if price, paid := a.budget.Take(false); paid {
+		a.paid += price
 		return true
 	}
 	if c != nil {

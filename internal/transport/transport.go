@@ -11,22 +11,25 @@ import (
 	"time"
 )
 
+// maxHeader is how much header of an answer is read where the caller's transport
+// does not say: it costs twenty times its length in memory, and net/http would
+// take 10 MiB.
+const maxHeader = 1 << 20
+
 // New returns the transport that a client uses unless it is given one.
 func New() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           counted(dialer.DialContext),
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   10 * time.Second,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   128,
-		IdleConnTimeout:       50 * time.Second, // below the 60 s after which most load balancers hang up
-		ExpectContinueTimeout: time.Second,
-		// A header costs twenty times its length in memory; net/http would take
-		// 10 MiB of them.
-		MaxResponseHeaderBytes: 1 << 20,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            counted(dialer.DialContext),
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    128,
+		IdleConnTimeout:        50 * time.Second, // below the 60 s after which most load balancers hang up
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: maxHeader,
 	}
 }
 
@@ -48,6 +51,9 @@ func Adopt(original *http.Transport) *http.Transport {
 		dial = plainDial(t)
 	}
 	t.DialContext = counted(dial)
+	if t.MaxResponseHeaderBytes == 0 {
+		t.MaxResponseHeaderBytes = maxHeader
+	}
 	return t
 }
 
