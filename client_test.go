@@ -557,6 +557,7 @@ func TestARedirectIsNeverFollowed(t *testing.T) {
 		assert.Equal(t, status, answer.StatusCode)
 		require.ErrorContains(t, err, "redirects are not followed, not to "+elsewhere.URL+")")
 		assert.Len(t, srv.Requests(), 1)
+		require.Error(t, getOne(t.Context(), newRecorder(t, status, `{"id":"call_1"}`).client()), "whatever it holds")
 	}
 }
 
