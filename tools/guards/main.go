@@ -47,7 +47,7 @@ func guards() []guard {
 		{"a long Retry-After is not waited for", "exchange.go",
 			"case o.retryAfter > retry.MaxRetryAfter:", "case false:", "."},
 		{"net/http's own repeats pay into it", "internal/transport/attempt.go",
-			"if _, paid := a.budget.Take(false); paid {", "if true {", "./internal/transport"},
+			"if price, paid := a.budget.Take(false); paid {", "if price, _ := a.budget.Take(false); true {", "./internal/transport"},
 		{"no wait goes beyond the deadline", "exchange.go",
 			"ok && time.Until(deadline) <= wait {", "ok && deadline.IsZero() {", "."},
 		{"one failing call does not close the pool of all", "exchange.go",
