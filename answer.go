@@ -78,6 +78,7 @@ func (x *exchange) apiError(cause error) error {
 		Err:          x.scrubbed(cause),
 		note:         x.note,
 	}
+	// One byte more than is searched tells scrub that there is more.
 	text := x.scrub(string(x.last.body[:min(len(x.last.body), scrubbedBody+1)]))
 	e.Body = []byte(cut(text, keptBody))
 	if cause == nil {

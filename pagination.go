@@ -192,13 +192,15 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 			return nil, "it is not JSON: " + err.Error()
 		}
 	}
-	if l.items() == nil && l.PageInfo == nil && l.Pagination == nil {
+	raw := l.items()
+	if raw == nil && l.PageInfo == nil && l.Pagination == nil {
 		return nil, "it has no list"
 	}
-	var elements []json.RawMessage
-	if raw := l.items(); jsonscan.Exceeds(raw, mostItems) {
+	if jsonscan.Exceeds(raw, mostItems) {
 		return nil, "it lists more than " + strconv.Itoa(mostItems) + " items"
-	} else if raw != nil {
+	}
+	var elements []json.RawMessage
+	if raw != nil {
 		if err := json.Unmarshal(raw, &elements); err != nil {
 			return nil, "it is not JSON: " + err.Error()
 		}

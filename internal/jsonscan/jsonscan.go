@@ -22,8 +22,8 @@ func Members(data []byte, yield func(name, value []byte)) {
 // there is none. Of several with the same name it returns the last one, as
 // decoders do.
 func Member(data []byte, key string) []byte {
-	if !bytes.Contains(data, []byte(`"`+key+`"`)) {
-		return nil // without a scan, which most answers are spared
+	if !mentions(data, key) {
+		return nil
 	}
 	var found []byte
 	Members(data, func(name, value []byte) {
@@ -37,51 +37,59 @@ func Member(data []byte, key string) []byte {
 // Sole is Member if a decoder can take no other member for it: decoders ignore
 // case, know escapes, and mix what has the same name. It returns nil otherwise.
 func Sole(data []byte, key string) []byte {
-	if !bytes.Contains(data, []byte(`"`+key+`"`)) {
-		return nil
-	}
 	var found []byte
-	others := 0
-	Members(data, func(name, value []byte) {
-		switch {
-		case string(name) == key && found == nil:
-			found = value
-		case looksLike(name, key):
-			others++
-		}
-	})
-	if others > 0 {
+	if !sole(data, key, func(i int) int {
+		end := skipValue(data, i)
+		found = data[i:end:end]
+		return end
+	}) {
 		return nil
 	}
 	return found
-}
-
-// looksLike reports whether a decoder may read name, as it is written, as key.
-func looksLike(name []byte, key string) bool {
-	return bytes.EqualFold(name, []byte(key)) || bytes.IndexByte(name, '\\') >= 0
 }
 
 // SoleList returns the elements of the array that Sole finds. When there are more
 // than limit, it returns the first limit+1 of them.
 func SoleList(data []byte, key string, limit int) [][]byte {
 	var found [][]byte
-	lists, others := 0, 0
-	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
-		switch {
-		case string(name) == key && lists == 0:
-			lists++
-			var end int
-			found, end = elements(data, i, limit)
-			return end
-		case looksLike(name, key):
-			others++
-		}
-		return skipValue(data, i)
-	})
-	if others > 0 {
+	if !sole(data, key, func(i int) (end int) {
+		found, end = elements(data, i, limit)
+		return end
+	}) {
 		return nil
 	}
 	return found
+}
+
+// sole calls take with the index of the value that Sole is about, and reports
+// whether it is the only one. take returns the index behind the value.
+func sole(data []byte, key string, take func(i int) (end int)) bool {
+	if !mentions(data, key) {
+		return false
+	}
+	found, others := false, false
+	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
+		switch {
+		case string(name) == key && !found:
+			found = true
+			return take(i)
+		case looksLike(name, key):
+			others = true
+		}
+		return skipValue(data, i)
+	})
+	return found && !others
+}
+
+// mentions reports whether a text may have a member with that name: most have
+// not, and are spared a scan.
+func mentions(data []byte, key string) bool {
+	return bytes.Contains(data, []byte(`"`+key+`"`))
+}
+
+// looksLike reports whether a decoder may read name, as it is written, as key.
+func looksLike(name []byte, key string) bool {
+	return bytes.EqualFold(name, []byte(key)) || bytes.IndexByte(name, '\\') >= 0
 }
 
 // Exceeds reports whether the array that data holds has more than limit elements.
