@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
@@ -74,24 +75,26 @@ func (r RoutingRule) LogValue() slog.Value { return redact.LogValue(r) }
 
 // UnmarshalJSON accepts every spelling that the API uses.
 func (r *RoutingRule) UnmarshalJSON(data []byte) error {
-	return unmarshal[routingRuleWire, RoutingRule](data, r)
+	return unmarshal[routingRuleFields, RoutingRule](data, r)
 }
 
+// routingRuleFields is a rule without its methods, as it travels.
 type routingRuleFields RoutingRule
 
-type routingRuleWire struct {
-	routingRuleFields
-	RuleID       string   `json:"ruleId"`
-	PhoneNumbers []string `json:"phoneNumbers"`
-}
-
-func (w *routingRuleWire) resource(raw json.RawMessage) (*RoutingRule, string) {
-	r := (*RoutingRule)(&w.routingRuleFields)
-	r.ID = cmp.Or(r.ID, w.RuleID)
-	r.Type = Direction(strings.ToLower(string(r.Type)))
-	if r.PhoneNumbers == nil {
-		r.PhoneNumbers = w.PhoneNumbers
+func (w *routingRuleFields) resource(raw json.RawMessage) (*RoutingRule, string) {
+	r := (*RoutingRule)(w)
+	if r.ID == "" || r.PhoneNumbers == nil {
+		var other struct {
+			ID           string   `json:"ruleId"`
+			PhoneNumbers []string `json:"phoneNumbers"`
+		}
+		_ = lenient.Unmarshal(raw, &other) // which was decoded before
+		r.ID = cmp.Or(r.ID, other.ID)
+		if r.PhoneNumbers == nil {
+			r.PhoneNumbers = other.PhoneNumbers
+		}
 	}
+	r.Type = Direction(strings.ToLower(string(r.Type)))
 	r.Raw = raw
 	return r, r.ID
 }
@@ -167,7 +170,7 @@ func (s *RoutingRulesService) Create(ctx context.Context, params RoutingRuleCrea
 	}, opts)
 	params.check(&r.faults)
 	r.body = params
-	return one[routingRuleWire, RoutingRule](ctx, s.client, r)
+	return one[routingRuleFields, RoutingRule](ctx, s.client, r)
 }
 
 // Get returns a rule. One that does not exist is [ErrNotFound].
@@ -177,7 +180,7 @@ func (s *RoutingRulesService) Get(ctx context.Context, ruleID string, opts ...Re
 	r := s.client.request(operation{
 		name: "RoutingRules.Get", class: retry.Read, method: http.MethodGet, path: routingRulePath,
 	}, opts, ruleID)
-	return one[routingRuleWire, RoutingRule](ctx, s.client, r)
+	return one[routingRuleFields, RoutingRule](ctx, s.client, r)
 }
 
 // RoutingRuleListParams choose rules. The zero value is the first page of all.
@@ -209,7 +212,7 @@ func (s *RoutingRulesService) List(ctx context.Context, params RoutingRuleListPa
 	r.set("type", string(params.Type))
 	setList(r, "ruleIds", params.RuleIDs)
 	setList(r, "roomType", params.RoomTypes)
-	return list[routingRuleWire, RoutingRule](ctx, s.client, r)
+	return list[routingRuleFields, RoutingRule](ctx, s.client, r)
 }
 
 // All returns the rules of all pages, which it fetches as they are needed. An
@@ -274,7 +277,7 @@ func (s *RoutingRulesService) Update(ctx context.Context, ruleID string, params 
 	}, opts, ruleID)
 	params.check(&r.faults)
 	r.body = params
-	rule, raw, err := changed[routingRuleWire, RoutingRule](ctx, s.client, r)
+	rule, raw, err := changed[routingRuleFields, RoutingRule](ctx, s.client, r)
 	if err != nil {
 		return nil, err
 	}

@@ -175,12 +175,16 @@ type (
 		Room                *videosdk.RoutingRoom `json:"room"`
 		AgentID             string                `json:"agentId"`
 		AgentMetadata       map[string]any        `json:"agentMetadata"`
+		Recording           bool                  `json:"recording"`
+		DTMF                bool                  `json:"dtmf"`
+		NoiseCancellation   bool                  `json:"noiseCancellation"`
 		HidePhoneNumber     bool                  `json:"hidePhoneNumber"`
 		Tags                []string              `json:"tags"`
 		APIKey              string                `json:"apiKey"`
 		AllowedNumbers      []string              `json:"allowedNumbers"`
 		AllowedIPAddresses  []string              `json:"allowedIpAddresses"`
 		IncludeHeaders      string                `json:"includeHeaders"`
+		Headers             map[string]string     `json:"headers"`
 		HeadersToAttributes map[string]string     `json:"headersToAttributes"`
 		CreatedAt           time.Time             `json:"createdAt"`
 		UpdatedAt           time.Time             `json:"updatedAt"`

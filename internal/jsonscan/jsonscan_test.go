@@ -20,6 +20,8 @@ func TestMemberFindsTheBytesOfAValue(t *testing.T) {
 		"the last of two":                    {`{"data":1,"data":2}`, `2`},
 		"not one of the same name below":     {`{"other":{"data":1}}`, ``},
 		"not one in a text":                  {`{"other":"\"data\":1"}`, ``},
+		"one behind names that end alike":    {`{"metadata":1,"x":"my data","data":2}`, `2`},
+		"not one whose name ends alike":      {`{"metadata":1}`, ``},
 		"nothing in an array":                {`["data",1]`, ``},
 		"nothing in nothing":                 {``, ``},
 		"nothing in what breaks off":         {`{"data"`, ``},
