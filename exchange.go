@@ -33,8 +33,11 @@ type exchange struct {
 	ctx     context.Context // the caller's, which limits the whole call
 	loop    retryablehttp.Client
 	http    http.Client // of loop
-	// outgoing is what loop sends, again and again.
+	// outgoing is what loop sends, again and again. Each attempt opens the body
+	// for itself: net/http may still hold that of the one before.
 	outgoing retryablehttp.Request
+	open     func() (io.ReadCloser, error) // nil for no body
+	length   int64                         // of the body
 
 	attempts int
 	retries  int // attempts that count against the caller's limit
@@ -140,21 +143,15 @@ func (x *exchange) explainEnd() {
 // prepare builds what retryablehttp sends.
 func (x *exchange) prepare(body []byte) error {
 	address := x.request.url(x.client.base)
-	if up := x.request.upload; up != nil {
-		address = up.url.String()
-	}
-	req, err := http.NewRequestWithContext(x.ctx, x.request.method, address, nil)
-	if err != nil {
-		return err
-	}
-	x.outgoing.Request = req
 	switch up := x.request.upload; {
 	case up != nil:
-		err = x.outgoing.SetBody(up.body())
-		req.ContentLength = up.size
+		address = up.url.String()
+		x.open, x.length = up.open, up.size
 	case body != nil:
-		err = x.outgoing.SetBody(body)
+		x.open, x.length = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }, int64(len(body))
 	}
+	req, err := http.NewRequestWithContext(x.ctx, x.request.method, address, nil)
+	x.outgoing.Request = req
 	return err
 }
 
@@ -180,7 +177,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 // for net/http and retryablehttp only.
 func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(error)) (*http.Response, error) {
 	x.cutShort = false
-	header, err := x.header(ctx, req)
+	header, err := x.header(ctx)
 	if err != nil {
 		x.last = outcome{err: fmt.Errorf("no token: %w", x.reason(ctx, err)), verdict: retry.Unprocessed, final: true}
 		return nil, err
@@ -190,6 +187,10 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), once, x.client.quota)
 	out := req.WithContext(watched)
 	out.Header = header
+	if x.open != nil {
+		out.Body, _ = x.open() // which cannot fail: nothing is opened but memory, and a part of a file that is open
+		out.GetBody, out.ContentLength = x.open, x.length
+	}
 	resp, err := x.client.transport.RoundTrip(out)
 	if err == nil && resp == nil {
 		err = errors.New("a middleware returned neither an answer nor an error")
@@ -217,7 +218,7 @@ func (x *exchange) origin() string {
 
 // header returns the header of one attempt: a new one each time, so that what
 // a middleware adds to it does not add up.
-func (x *exchange) header(ctx context.Context, req *http.Request) (http.Header, error) {
+func (x *exchange) header(ctx context.Context) (http.Header, error) {
 	if up := x.request.upload; up != nil {
 		return up.header(), nil
 	}
@@ -230,7 +231,7 @@ func (x *exchange) header(ctx context.Context, req *http.Request) (http.Header, 
 	if x.request.sink != nil {
 		header["Accept"] = acceptText
 	}
-	if req.Body != nil {
+	if x.open != nil {
 		header["Content-Type"] = contentJSON
 	}
 	if x.request.public {

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/hashicorp/go-retryablehttp"
 )
 
 // upload is a file on its way to a presigned URL: on the same road as every
@@ -40,10 +38,9 @@ func newUpload(api, presigned, contentType string, content io.ReaderAt, size int
 	return &upload{url: u, contentType: contentType, content: content, size: size}, nil
 }
 
-// body returns what reads the file for one attempt. Each attempt reads by
-// itself: net/http may still hold the reader of the one before.
-func (u *upload) body() retryablehttp.ReaderFunc {
-	return func() (io.Reader, error) { return io.NewSectionReader(u.content, 0, u.size), nil }
+// open returns what reads the file for one attempt.
+func (u *upload) open() (io.ReadCloser, error) {
+	return io.NopCloser(io.NewSectionReader(u.content, 0, u.size)), nil
 }
 
 func (u *upload) origin() string { return u.url.Scheme + "://" + u.url.Host }
