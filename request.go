@@ -16,10 +16,10 @@ import (
 // retry table, and where it goes.
 type operation struct {
 	name   string // "Calls.Create"
-	class  retry.Class
 	method string
 	path   string // with a {name} for each id
-	public bool   // needs no token
+	class  retry.Class
+	public bool // needs no token
 }
 
 // request is one call of an operation on its way out.

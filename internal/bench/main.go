@@ -2,9 +2,9 @@
 //
 //	go run ./internal/bench
 //
-// Each case is run by both, in turns of a few milliseconds, and the medians of
-// the turns are compared, so that what else the machine does strikes both alike.
-// The server runs in the same process, and its cost is part of both sides.
+// Each case is run by both, in turns of ten milliseconds, and each turn is compared
+// with the one beside it, so that what else the machine does strikes both alike.
+// What is printed is the median of these comparisons. The server runs in the same process, and its cost is part of both sides.
 package main
 
 import (
@@ -49,18 +49,36 @@ func run() error {
 	return verification()
 }
 
+// exchanges begins anew several times, because which of two connections is the
+// faster one is a matter of luck, which lasts as long as they do.
 func exchanges() error {
-	return withClients(0, func(client *videosdk.Client, bare *floor.Client) error {
-		for _, pair := range floor.Exchanges(client, bare) {
-			if err := alone(func() error { return compare(pair.Name, pair, 1, 101, 400) }); err != nil {
-				return err
+	const rounds, turns = 9, 40
+	var contests []*contest
+	for range rounds {
+		err := withClients(0, func(client *videosdk.Client, bare *floor.Client) error {
+			for i, pair := range floor.Exchanges(client, bare) {
+				if len(contests) == 2*i {
+					contests = append(contests,
+						&contest{name: pair.Name, callers: 1},
+						&contest{name: pair.Name + "/64-parallel", callers: 64})
+				}
+				if err := alone(func() error { return contests[2*i].run(pair, turns) }); err != nil {
+					return err
+				}
+				if err := contests[2*i+1].run(pair, turns); err != nil {
+					return err
+				}
 			}
-			if err := compare(pair.Name+"/64-parallel", pair, 64, 101, 6); err != nil {
-				return err
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	for _, c := range contests {
+		c.print()
+	}
+	return nil
 }
 
 // alone does something on one processor: with more, what one caller at a time
@@ -72,7 +90,12 @@ func alone(do func() error) error {
 
 func walk(delay time.Duration) error {
 	return withClients(delay, func(client *videosdk.Client, bare *floor.Client) error {
-		return compare(fmt.Sprintf("PhoneNumbers.All-10000/%v", delay), floor.Walk(client, bare), 1, 3, 1)
+		c := contest{name: fmt.Sprintf("PhoneNumbers.All-10000/%v", delay), callers: 1}
+		if err := c.run(floor.Walk(client, bare), 4); err != nil {
+			return err
+		}
+		c.print()
+		return nil
 	})
 }
 
@@ -106,7 +129,8 @@ func verification() error {
 		return err
 	}
 	verifier, header := videosdk.NewWebhookVerifier(pinned), base64.StdEncoding.EncodeToString(signature)
-	return compare("WebhookVerifier.Verify", floor.Pair{
+	c := contest{name: "WebhookVerifier.Verify", callers: 1}
+	err = c.run(floor.Pair{
 		Ours: func() error {
 			_, err := verifier.Verify(context.Background(), body, header)
 			return err
@@ -126,62 +150,97 @@ func verification() error {
 			}
 			return json.Unmarshal(body, &event)
 		},
-	}, 1, 101, 100)
+	}, 200)
+	if err != nil {
+		return err
+	}
+	c.print()
+	return nil
+}
+
+// contest is a case and what its turns have come to.
+type contest struct {
+	name    string
+	callers int // at the same time
+	n       int // operations of each of them in a turn; 0 until it is known
+	cpu     []float64
+	wall    []float64
+	allocs  []float64
+	bytes   []float64
+}
+
+// long is how long a turn is to be. What else the machine does takes longer, as a
+// rule, and so strikes both of two neighbouring turns.
+const long = 10 * time.Millisecond
+
+// run lets both sides take so many turns more, each of them first as often as the
+// other.
+func (c *contest) run(pair floor.Pair, turns int) error {
+	if err := c.prepare(pair); err != nil {
+		return err
+	}
+	for i := range turns {
+		var ours, theirs turn
+		sides := []side{{pair.Ours, &ours}, {pair.Theirs, &theirs}}
+		if i%2 == 1 {
+			slices.Reverse(sides)
+		}
+		for _, s := range sides {
+			measured, err := c.take(s.do, c.n)
+			if err != nil {
+				return err
+			}
+			*s.turn = measured
+		}
+		operations := float64(c.callers * c.n)
+		c.cpu = append(c.cpu, ours.cpu/theirs.cpu)
+		c.wall = append(c.wall, ours.wall/theirs.wall)
+		c.allocs = append(c.allocs, (ours.allocs-theirs.allocs)/operations)
+		c.bytes = append(c.bytes, (ours.bytes-theirs.bytes)/operations)
+	}
+	return nil
+}
+
+type side struct {
+	do   func() error
+	turn *turn
+}
+
+// prepare lets both sides connect, and finds out how many operations make a
+// turn.
+func (c *contest) prepare(pair floor.Pair) error {
+	if _, err := c.take(pair.Ours, 1); err != nil {
+		return err
+	}
+	if _, err := c.take(pair.Theirs, 1); err != nil || c.n > 0 {
+		return err
+	}
+	const few = 3
+	first, err := c.take(pair.Theirs, few)
+	c.n = max(1, int(few*float64(long)/first.wall))
+	return err
+}
+
+func (c *contest) print() {
+	fmt.Printf("%-40s %9.3f %10.3f %17.1f %16.0f\n", c.name, median(c.cpu), median(c.wall), median(c.allocs), median(c.bytes))
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // turn is what one turn of one side took.
 type turn struct{ cpu, wall, allocs, bytes float64 }
 
-// compare lets both sides take turns of n operations for each of so many
-// callers, and prints the medians of ours over theirs.
-func compare(name string, pair floor.Pair, callers, turns, n int) error {
-	var ours, theirs []turn
-	for i := range turns + 1 {
-		for _, side := range []struct {
-			do    func() error
-			turns *[]turn
-		}{{pair.Ours, &ours}, {pair.Theirs, &theirs}} {
-			measured, err := take(side.do, callers, n)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if i > 0 { // the first turn connects
-				*side.turns = append(*side.turns, measured)
-			}
-		}
-	}
-	operations := float64(callers * n)
-	fmt.Printf("%-40s %9.3f %10.3f %17.1f %16.0f\n", name,
-		median(ours, turn.cpuTime)/median(theirs, turn.cpuTime),
-		median(ours, turn.wallTime)/median(theirs, turn.wallTime),
-		(median(ours, turn.allocations)-median(theirs, turn.allocations))/operations,
-		(median(ours, turn.size)-median(theirs, turn.size))/operations)
-	return nil
-}
-
-func (t turn) cpuTime() float64     { return t.cpu }
-func (t turn) wallTime() float64    { return t.wall }
-func (t turn) allocations() float64 { return t.allocs }
-func (t turn) size() float64        { return t.bytes }
-
-func median(turns []turn, of func(turn) float64) float64 {
-	values := make([]float64, len(turns))
-	for i, t := range turns {
-		values[i] = of(t)
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
-}
-
-// take makes n operations for each of so many callers.
-func take(do func() error, callers, n int) (turn, error) {
+// take makes n operations for each of the callers.
+func (c *contest) take(do func() error, n int) (turn, error) {
 	var before, after runtime.MemStats
-	runtime.GC()
 	runtime.ReadMemStats(&before)
 	cpu, started := cpuTime(), time.Now()
-	errs := make(chan error, callers)
+	errs := make(chan error, c.callers)
 	var group sync.WaitGroup
-	for range callers {
+	for range c.callers {
 		group.Go(func() {
 			for range n {
 				if err := do(); err != nil {
@@ -196,7 +255,7 @@ func take(do func() error, callers, n int) (turn, error) {
 	runtime.ReadMemStats(&after)
 	select {
 	case err := <-errs:
-		return turn{}, err
+		return turn{}, fmt.Errorf("%s: %w", c.name, err)
 	default:
 	}
 	return turn{

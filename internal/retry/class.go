@@ -8,7 +8,7 @@ import "net/http"
 // Class is the row of the retry table that an operation belongs to. The zero
 // value is the strictest row, so that an operation whose class was forgotten
 // is never repeated by mistake.
-type Class int
+type Class uint8
 
 const (
 	// Dial rings a person, or moves one who is on the line. Sent twice, it
@@ -86,7 +86,7 @@ func (c Class) RepeatsUnknown(optedIn bool) bool {
 func (c Class) RepeatsConflict() bool { return c == AtomicCreate || c == ContestedDelete }
 
 // Verdict is what is known of one attempt.
-type Verdict int
+type Verdict uint8
 
 const (
 	// Unknown: the server may or may not have acted. The zero value, because
