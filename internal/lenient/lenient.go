@@ -171,7 +171,7 @@ func find(fields []field, key string) (field, bool) {
 func convertMap(raw []byte, target reflect.Value) bool {
 	result := reflect.MakeMap(target.Type())
 	for _, member := range split(raw) {
-		if key, ok := mapKey(member.key, target.Type().Key()); ok {
+		if key, ok := mapKey(member.key, target.Type()); ok {
 			value := reflect.New(target.Type().Elem()).Elem()
 			assign(member.value, value)
 			result.SetMapIndex(key, value)
@@ -185,7 +185,7 @@ func convertMap(raw []byte, target reflect.Value) bool {
 // whose keys are numbers, or know by themselves how to read text.
 func mapKey(name string, t reflect.Type) (reflect.Value, bool) {
 	object, _ := json.Marshal(map[string]any{name: nil}) // cannot fail
-	one := reflect.New(reflect.MapOf(t, reflect.TypeFor[any]()))
+	one := reflect.New(t)
 	if json.Unmarshal(object, one.Interface()) != nil {
 		return reflect.Value{}, false
 	}
