@@ -137,7 +137,7 @@ func newBearer(token string) *bearer { return &bearer{header: []string{token}} }
 func (b *bearer) text() string { return b.header[0] }
 
 // firstUse reports, once, that no attempt has carried the token yet.
-func (b *bearer) firstUse() bool { return !b.used.Swap(true) }
+func (b *bearer) firstUse() bool { return !b.used.Load() && !b.used.Swap(true) }
 
 // tokens gives the token for an attempt.
 type tokens interface {

@@ -61,7 +61,7 @@ type Client struct {
 	// Trunks is the oldest generation.
 	Trunks *TrunksService
 
-	base        string       // URL without a slash at its end
+	base        url.URL      // without a slash at its end
 	origin      string       // scheme://host of base
 	userAgent   []string     // as a header value, shared by all requests
 	credentials *credentials // nil if the client was made without
@@ -129,7 +129,7 @@ func (c *Client) Format(f fmt.State, _ rune) {
 		_, _ = f.Write([]byte("videosdk.Client(nil)"))
 		return
 	}
-	fmt.Fprintf(f, "videosdk.Client(%s)", c.base)
+	fmt.Fprintf(f, "videosdk.Client(%s)", c.base.String())
 }
 
 // LogValue is what log/slog shows: the base URL.
@@ -447,7 +447,7 @@ func (c *config) client() *Client {
 		send = guard.Forward // what the client sends is its own
 	}
 	client := &Client{
-		base:        c.base.String(),
+		base:        *c.base,
 		origin:      c.base.Scheme + "://" + c.base.Host,
 		userAgent:   []string{c.userAgent},
 		credentials: c.credentials,

@@ -140,18 +140,22 @@ func (x *exchange) explainEnd() {
 	}
 }
 
-// prepare builds what retryablehttp sends.
+// prepare builds what retryablehttp sends. http.NewRequest would parse an address
+// of which all parts are known.
 func (x *exchange) prepare(body []byte) error {
-	address := x.request.url(x.client.base)
+	address, err := x.request.url(&x.client.base)
 	switch up := x.request.upload; {
 	case up != nil:
-		address = up.url.String()
+		address = up.url
 		x.open, x.length = up.open, up.size
 	case body != nil:
 		x.open, x.length = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }, int64(len(body))
 	}
-	req, err := http.NewRequestWithContext(x.ctx, x.request.method, address, nil)
-	x.outgoing.Request = req
+	req := http.Request{
+		Method: x.request.method, URL: address, Host: address.Host, Header: http.Header{},
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	x.outgoing.Request = req.WithContext(x.ctx)
 	return err
 }
 
@@ -164,10 +168,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	timeout := x.request.settings.attemptTimeout
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	timer := time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
-	defer timer.Stop()
-
 	started := time.Now()
+	if end, ok := ctx.Deadline(); !ok || end.Sub(started) > timeout {
+		timer := time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
+		defer timer.Stop()
+	}
 	resp, err := x.attempt(ctx, req, cancel)
 	x.took = time.Since(started)
 	return resp, err

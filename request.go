@@ -113,12 +113,15 @@ func hasOddTexts(body []byte) bool {
 	return false
 }
 
-// url returns the address of the request.
-func (r *request) url(base string) string {
-	if len(r.query) == 0 {
-		return base + r.escaped
+// url returns the address of the request below base.
+func (r *request) url(base *url.URL) (*url.URL, error) {
+	u := *base
+	path, err := url.PathUnescape(r.escaped)
+	if u.Path += path; path != r.escaped || u.RawPath != "" {
+		u.RawPath = base.EscapedPath() + r.escaped
 	}
-	return base + r.escaped + "?" + r.query.Encode()
+	u.RawQuery = r.query.Encode()
+	return &u, err
 }
 
 // secrets returns what the request holds that must not show in an error text.
