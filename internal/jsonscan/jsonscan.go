@@ -6,7 +6,10 @@
 // What it returns shares memory with the text.
 package jsonscan
 
-import "bytes"
+import (
+	"bytes"
+	"unicode"
+)
 
 // Members calls yield with the name and the value of each member of the object
 // that data holds. Names are as they are written, escapes and all.
@@ -82,19 +85,19 @@ func sole(data []byte, key string, take func(i int) (end int)) bool {
 }
 
 // mentions reports whether a text may have a member with that name: most have
-// not, and are spared a scan. It does not look for the first quote, because what
-// begins with the commonest byte of JSON is found slowly.
+// not, and are spared a scan. If there is a capital in the name, it looks for what
+// begins with that: what begins with a common byte is found slowly.
 func mentions(data []byte, key string) bool {
-	name := []byte(key + `"`)
+	name := []byte(`"` + key + `"`)
+	rare := name[max(0, bytes.IndexFunc(name, unicode.IsUpper)):]
 	for from := 0; ; {
-		i := bytes.Index(data[from:], name)
+		i := bytes.Index(data[from:], rare)
 		if i < 0 {
 			return false
 		}
-		if from += i; from > 0 && data[from-1] == '"' {
+		if from += i + len(rare); bytes.HasSuffix(data[:from], name) {
 			return true
 		}
-		from += len(name)
 	}
 }
 

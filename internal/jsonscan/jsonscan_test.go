@@ -33,6 +33,21 @@ func TestMemberFindsTheBytesOfAValue(t *testing.T) {
 	}
 }
 
+func TestMemberFindsANameWithACapital(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"alone":                                   {`{"statusCode":401}`, `401`},
+		"behind names that end alike":             {`{"countryCode":1,"StatusCode":2,"Code":3,"statusCode":4}`, `4`},
+		"not in its place":                        {`{"countryCode":"statusCode"}`, ``},
+		"not without a quote before it":           {`{"substatusCode":1}`, ``},
+		"not one that only begins like it":        {`{"statusCodes":1}`, ``},
+		"not the end of it at the very beginning": {`Code":1}`, ``},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, string(jsonscan.Member([]byte(c.data), "statusCode")))
+		})
+	}
+}
+
 func TestElementsAreFoundInOrder(t *testing.T) {
 	for name, c := range map[string]struct{ data, want string }{
 		"of every kind":            {`{"n":{"data":[9]},"data": [ {"a":[1,2]} , [3] ,"x,y", 4,null,true ], "z":[0]}`, `{"a":[1,2]}|[3]|"x,y"|4|null|true`},
