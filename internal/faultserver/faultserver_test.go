@@ -192,6 +192,7 @@ func TestAnAnswerIsBentAsTheFaultSays(t *testing.T) {
 		require.Error(t, err, "the answer claimed to be longer than it is")
 		assert.EqualValues(t, 9, resp.ContentLength)
 		assert.Equal(t, "text", string(got))
+		client.CloseIdleConnections() // which the server closes as well, but perhaps after the next request
 
 		_, got, err = post(t, client, s.URL, []byte("text"))
 		require.Error(t, err)
