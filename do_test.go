@@ -29,6 +29,7 @@ func TestDoSendsWhatItIsGiven(t *testing.T) {
 		{"a path", http.MethodGet, "/v2/sip/call", nil, "/v2/sip/call", "", ""},
 		{"a path that is escaped", http.MethodGet, "/v2/sip/phone-numbers/%2B14155551234", nil, "/v2/sip/phone-numbers/%2B14155551234", "", ""},
 		{"a path with an escaped slash", http.MethodGet, "/v2/a%2Fb", nil, "/v2/a%2Fb", "", ""},
+		{"a path with signs that need no escape", http.MethodGet, "/v2/(a)!*'[b]", nil, "/v2/(a)!*'[b]", "", ""},
 		{"a query", http.MethodGet, "/v2/x?search=%2B1415&b=1&b=2", nil, "/v2/x", "b=1&b=2&search=%2B1415", ""},
 		{"a struct", http.MethodPost, "/v2/x", params{"a"}, "/v2/x", "", `{"name":"a"}`},
 		{"a map", http.MethodPut, "/v2/x", map[string]int{"a": 1}, "/v2/x", "", `{"a":1}`},

@@ -146,7 +146,7 @@ func (x *exchange) prepare(body []byte) error {
 	address, err := x.request.url(&x.client.base)
 	switch up := x.request.upload; {
 	case up != nil:
-		address = up.url
+		address = up.address()
 		x.open, x.length = up.open, up.size
 	case body != nil:
 		x.open, x.length = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }, int64(len(body))
@@ -168,11 +168,12 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	timeout := x.request.settings.attemptTimeout
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
+	// Also where the caller's deadline comes first: a context may tell of one and
+	// never end.
+	timer := time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
+	defer timer.Stop()
+
 	started := time.Now()
-	if end, ok := ctx.Deadline(); !ok || end.Sub(started) > timeout {
-		timer := time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
-		defer timer.Stop()
-	}
 	resp, err := x.attempt(ctx, req, cancel)
 	x.took = time.Since(started)
 	return resp, err

@@ -117,9 +117,7 @@ func hasOddTexts(body []byte) bool {
 func (r *request) url(base *url.URL) (*url.URL, error) {
 	u := *base
 	path, err := url.PathUnescape(r.escaped)
-	if u.Path += path; path != r.escaped || u.RawPath != "" {
-		u.RawPath = base.EscapedPath() + r.escaped
-	}
+	u.Path, u.RawPath = u.Path+path, base.EscapedPath()+r.escaped
 	u.RawQuery = r.query.Encode()
 	return &u, err
 }

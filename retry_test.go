@@ -948,7 +948,6 @@ func TestTimeLimits(t *testing.T) {
 		{"a deadline ends an attempt", nil, 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, videosdk.ErrInvalidResponse},
 		{"a deadline ends the reading of an answer", stalling(200), 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, nil},
 		{"a deadline ends the reading of an error", stalling(503), 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, nil},
-		{"a deadline that comes with the end of an attempt", nil, time.Minute, time.Minute, 1, context.DeadlineExceeded, nil},
 		{"a deadline ends a later attempt", nil, 90 * time.Second, 90 * time.Second, 2, context.DeadlineExceeded, nil},
 		{"a deadline that is far away leaves an attempt its own", nil, time.Hour, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
 		{"an attempt that takes too long is repeated", nil, 0, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
@@ -986,6 +985,29 @@ func TestTimeLimits(t *testing.T) {
 			})
 		})
 	}
+}
+
+// endless is a context that keeps the deadline of the one in it, and outlives it:
+// so people detach work from a request.
+type endless struct{ context.Context }
+
+func (endless) Done() <-chan struct{} { return nil }
+func (endless) Err() error            { return nil }
+
+func TestAnAttemptEndsUnderADeadlineThatNeverComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := videosdk.New("key", "secret", videosdk.WithMaxRetries(0), videosdk.WithHTTPClient(&http.Client{
+			Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			}),
+		}))
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = client.Calls.List(endless{ctx}, videosdk.CallListParams{})
+		require.ErrorIs(t, err, videosdk.ErrTimeout)
+	})
 }
 
 func TestACallThatWaitsUntilAnsweredOutlivesTheAttemptTimeout(t *testing.T) {

@@ -35,12 +35,20 @@ func newUpload(api, presigned, contentType string, content io.ReaderAt, size int
 	case !hasHost(u) || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()) && strings.HasPrefix(api, "http:")):
 		return nil, fmt.Errorf("%w: the presigned URL is not an https URL", ErrInvalidResponse)
 	}
+	u.Host = strings.TrimSuffix(u.Host, ":") // as net/http does
 	return &upload{url: u, contentType: contentType, content: content, size: size}, nil
 }
 
 // open returns what reads the file for one attempt.
 func (u *upload) open() (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(u.content, 0, u.size)), nil
+}
+
+// address returns a copy of the presigned URL: a middleware may change the one
+// that it sees, and this one says where the file may go, and what is secret.
+func (u *upload) address() *url.URL {
+	own := *u.url
+	return &own
 }
 
 func (u *upload) origin() string { return u.url.Scheme + "://" + u.url.Host }

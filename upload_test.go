@@ -139,6 +139,42 @@ func reset(_ http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
+// A middleware has the request in its hands, and may change the URL in it.
+func TestAMiddlewareThatChangesThePresignedURLLeavesTheUploadAlone(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the file went to another place")
+	}))
+	t.Cleanup(elsewhere.Close)
+	tests := map[string]struct {
+		status int // of the first answer
+		change func(*url.URL)
+	}{
+		"by hiding its query":        {403, func(u *url.URL) { u.RawQuery = "" }},
+		"by turning to another host": {503, func(u *url.URL) { u.Host = strings.TrimPrefix(elsewhere.URL, "http://") }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			store := newStorage(t, signature, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(tt.status)
+				_, _ = io.WriteString(w, `{"message":"not `+r.URL.Query().Get("X-Amz-Signature")+`"}`)
+			}))
+			_, err := store.client(t, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					resp, err := next.RoundTrip(req)
+					if req.Method == http.MethodPut {
+						tt.change(req.URL)
+					}
+					return resp, err
+				})
+			})).BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader("+14155550199\n"))
+			require.Error(t, err)
+			for _, part := range signedParts() {
+				assert.NotContains(t, fmt.Sprintf("%+v", err), part)
+			}
+		})
+	}
+}
+
 func TestAnUploadIsRepeatedWithTheWholeFile(t *testing.T) {
 	refuseEarly := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	status := func(code int) http.HandlerFunc {

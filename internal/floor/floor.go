@@ -236,10 +236,6 @@ type Pair struct {
 	Ours, Theirs func() error
 }
 
-// deadline is how long a call may take that has a deadline of its own: less than the
-// library lets an attempt take.
-const deadline = 10 * time.Second
-
 // Exchanges returns what is compared: one exchange each, by the library's client
 // and by the floor's.
 func Exchanges(client *videosdk.Client, bare *Client) []Pair {
@@ -260,17 +256,6 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 			_, err := client.RoutingRules.Get(ctx, "rr_abc123")
 			return err
 		}, func() error {
-			var out Rule
-			return bare.Do(ctx, http.MethodGet, "/v2/sip/routing-rule/rr_abc123", nil, &out)
-		}},
-		{"RoutingRules.Get-deadline", func() error {
-			ctx, cancel := context.WithTimeout(ctx, deadline)
-			defer cancel()
-			_, err := client.RoutingRules.Get(ctx, "rr_abc123")
-			return err
-		}, func() error {
-			ctx, cancel := context.WithTimeout(ctx, deadline)
-			defer cancel()
 			var out Rule
 			return bare.Do(ctx, http.MethodGet, "/v2/sip/routing-rule/rr_abc123", nil, &out)
 		}},
