@@ -299,6 +299,23 @@ func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestAPresignedURLMayHaveAnEmptyPort(t *testing.T) {
+	var host string
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPut {
+				host = req.Host
+				return newRecorder(t, http.StatusForbidden, ``).RoundTrip(req)
+			}
+			return newRecorder(t, http.StatusOK, `{"presignedUrl":"https://bucket.example.com:/list.csv","batchId":"b"}`).RoundTrip(req)
+		}),
+	}))
+	require.NoError(t, err)
+	_, err = client.BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
+	require.ErrorIs(t, err, videosdk.ErrForbidden)
+	assert.Equal(t, "bucket.example.com", host, "which is what net/http sends, and the storage has signed")
+}
+
 func TestATicketThatIsIncompleteIsAnError(t *testing.T) {
 	for _, body := range []string{`{}`, `{"batchId":"b"}`, `{"presignedUrl":"https://bucket.example.com/x"}`} {
 		recorder := newRecorder(t, http.StatusOK, body)
