@@ -154,8 +154,12 @@ func dialInto(t *testing.T, peer func(net.Conn)) *http.Transport {
 // listens is a peer that hears everything and says nothing.
 func listens(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-// hints is a peer that promises an answer once a second.
+// hints is a peer that promises an answer once a second, from the time on that
+// there is a request: what comes before it is nothing that net/http waits for.
 func hints(conn net.Conn) {
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		return
+	}
 	go listens(conn)
 	for {
 		if _, err := io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n"); err != nil {
