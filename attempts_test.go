@@ -97,10 +97,7 @@ func TestTheHookSeesWhyThereIsNoAnswer(t *testing.T) {
 		{"the connection is refused", fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}), videosdk.ErrorNotSent},
 		{"the connection is reset", fails(&net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}), videosdk.ErrorConnection},
 		{"the caller loses patience", fails(context.Canceled), videosdk.ErrorCanceled},
-		{"the attempt takes too long", roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			<-req.Context().Done()
-			return nil, req.Context().Err()
-		}), videosdk.ErrorTimeout},
+		{"the attempt takes too long", stuck, videosdk.ErrorTimeout},
 		{"the answer breaks off", roundTripFunc(func(*http.Request) (*http.Response, error) {
 			resp := answerOf(http.StatusOK, "application/json", ``)
 			resp.Body = brokenBody{}

@@ -501,10 +501,6 @@ func TestTheHTTPClientOfTheCallerIsLeftAlone(t *testing.T) {
 }
 
 func TestTheTimeoutOfTheHTTPClientBecomesThatOfAnAttempt(t *testing.T) {
-	stuck := roundTripFunc(func(req *http.Request) (*http.Response, error) {
-		<-req.Context().Done()
-		return nil, req.Context().Err()
-	})
 	tests := []struct {
 		name    string
 		timeout time.Duration

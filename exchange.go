@@ -91,20 +91,15 @@ func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error
 		x.last.err = endOf(ctx)
 		return x, answer{}, x.err()
 	}
-	if err := x.run(body); err != nil {
-		return x, answer{}, &ValidationError{Operation: r.name, Fields: []*FieldError{{Field: "request", Problem: err.Error()}}}
-	}
+	x.run(body)
 	return x, answer{status: x.last.status, body: x.last.body, gone: x.gone()}, x.err()
 }
 
 var errNoAttempt = errors.New("no attempt was made")
 
-// run makes the attempts. It fails only if no request can be built at all; all
-// else is told by the last outcome.
-func (x *exchange) run(body []byte) error {
-	if err := x.prepare(body); err != nil {
-		return err
-	}
+// run makes the attempts. What comes of them is told by the last outcome.
+func (x *exchange) run(body []byte) {
+	x.prepare(body)
 	x.http = http.Client{Transport: x, CheckRedirect: refuseRedirects}
 	x.loop = retryablehttp.Client{
 		HTTPClient:   &x.http,
@@ -121,7 +116,6 @@ func (x *exchange) run(body []byte) error {
 	if x.last.ok() {
 		x.client.quota.Succeeded(x.price)
 	}
-	return nil
 }
 
 // chosenWait returns the wait that the exchange has chosen: retryablehttp hands
@@ -142,21 +136,19 @@ func (x *exchange) explainEnd() {
 
 // prepare builds what retryablehttp sends. http.NewRequest would parse an address
 // of which all parts are known.
-func (x *exchange) prepare(body []byte) error {
-	address, err := x.request.url(&x.client.base)
+func (x *exchange) prepare(body []byte) {
 	switch up := x.request.upload; {
 	case up != nil:
-		address = up.address()
 		x.open, x.length = up.open, up.size
 	case body != nil:
 		x.open, x.length = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }, int64(len(body))
 	}
+	address := x.request.url(x.client.base)
 	req := http.Request{
 		Method: x.request.method, URL: address, Host: address.Host, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	x.outgoing.Request = req.WithContext(x.ctx)
-	return err
 }
 
 // refuseRedirects makes net/http return a redirect as an answer like any

@@ -145,3 +145,9 @@ func (r *recorder) client(opts ...videosdk.Option) *videosdk.Client {
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// stuck is a transport to a server that does not answer.
+var stuck = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+})

@@ -113,13 +113,17 @@ func hasOddTexts(body []byte) bool {
 	return false
 }
 
-// url returns the address of the request below base.
-func (r *request) url(base *url.URL) (*url.URL, error) {
-	u := *base
-	path, err := url.PathUnescape(r.escaped)
-	u.Path, u.RawPath = u.Path+path, base.EscapedPath()+r.escaped
-	u.RawQuery = r.query.Encode()
-	return &u, err
+// url returns the address of the request, which is below base unless it is an
+// upload. Nothing else has it: a middleware may change it.
+func (r *request) url(base url.URL) *url.URL {
+	if r.upload != nil {
+		base = *r.upload.url
+		return &base
+	}
+	path, _ := url.PathUnescape(r.escaped) // which fillPath has escaped, or checkPath has checked
+	base.Path, base.RawPath = base.Path+path, base.EscapedPath()+r.escaped
+	base.RawQuery = r.query.Encode()
+	return &base
 }
 
 // secrets returns what the request holds that must not show in an error text.

@@ -939,32 +939,25 @@ func TestAWaitThatCannotEndBeforeTheDeadlineIsNotStarted(t *testing.T) {
 func TestTimeLimits(t *testing.T) {
 	tests := []struct {
 		name      string
-		transport http.RoundTripper // nil for one that does not answer
-		deadline  time.Duration     // of the context, 0 for none
+		transport http.RoundTripper
+		deadline  time.Duration // of the context, 0 for none
 		took      time.Duration
 		attempts  int
 		is, isNot error
 	}{
-		{"a deadline ends an attempt", nil, 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, videosdk.ErrInvalidResponse},
+		{"a deadline ends an attempt", stuck, 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, videosdk.ErrInvalidResponse},
 		{"a deadline ends the reading of an answer", stalling(200), 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, nil},
 		{"a deadline ends the reading of an error", stalling(503), 10 * time.Second, 10 * time.Second, 1, context.DeadlineExceeded, nil},
-		{"a deadline ends a later attempt", nil, 90 * time.Second, 90 * time.Second, 2, context.DeadlineExceeded, nil},
-		{"a deadline that is far away leaves an attempt its own", nil, time.Hour, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
-		{"an attempt that takes too long is repeated", nil, 0, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
+		{"a deadline ends a later attempt", stuck, 90 * time.Second, 90 * time.Second, 2, context.DeadlineExceeded, nil},
+		{"a deadline that is far away leaves an attempt its own", stuck, time.Hour, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
+		{"an attempt that takes too long is repeated", stuck, 0, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
 		{"an answer that stalls is asked for again", stalling(200), 0, 4 * time.Minute, 4, videosdk.ErrTimeout, context.DeadlineExceeded},
 		{"an error that stalls is what its status says", stalling(404), 0, time.Minute, 1, videosdk.ErrNotFound, videosdk.ErrTimeout},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				transport := tt.transport
-				if transport == nil {
-					transport = roundTripFunc(func(req *http.Request) (*http.Response, error) {
-						<-req.Context().Done()
-						return nil, req.Context().Err()
-					})
-				}
-				client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: transport}),
+				client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: tt.transport}),
 					videosdk.WithAttemptTimeout(time.Minute), videosdk.WithRetryWait(0, 0))
 				require.NoError(t, err)
 				ctx := t.Context()
@@ -997,10 +990,7 @@ func (endless) Err() error            { return nil }
 func TestAnAttemptEndsUnderADeadlineThatNeverComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := videosdk.New("key", "secret", videosdk.WithMaxRetries(0), videosdk.WithHTTPClient(&http.Client{
-			Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
-				<-req.Context().Done()
-				return nil, req.Context().Err()
-			}),
+			Transport: stuck,
 		}))
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -11,7 +11,7 @@ import (
 // upload is a file on its way to a presigned URL: on the same road as every
 // request, but to another origin, and without our token.
 type upload struct {
-	url         *url.URL
+	url         *url.URL // where the file may go, and what is secret
 	contentType string
 	content     io.ReaderAt
 	size        int64
@@ -42,13 +42,6 @@ func newUpload(api, presigned, contentType string, content io.ReaderAt, size int
 // open returns what reads the file for one attempt.
 func (u *upload) open() (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(u.content, 0, u.size)), nil
-}
-
-// address returns a copy of the presigned URL: a middleware may change the one
-// that it sees, and this one says where the file may go, and what is secret.
-func (u *upload) address() *url.URL {
-	own := *u.url
-	return &own
 }
 
 func (u *upload) origin() string { return u.url.Scheme + "://" + u.url.Host }

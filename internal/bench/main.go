@@ -4,7 +4,8 @@
 //
 // Each case is run by both, in turns of ten milliseconds, and each turn is compared
 // with the one beside it, so that what else the machine does strikes both alike.
-// What is printed is the median of these comparisons. The server runs in the same process, and its cost is part of both sides.
+// What is printed is the median of these comparisons. The server runs in the same
+// process, and its cost is part of both sides.
 package main
 
 import (
