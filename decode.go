@@ -1,12 +1,12 @@
 package videosdk
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 	"github.com/videosdk-sip-go/videosdk/internal/lenient"
@@ -43,7 +43,8 @@ func one[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*T
 // decodeAnswer decodes a resource that stands alone or in an envelope. One that
 // is as documented is decoded with its envelope, in one pass.
 func decodeAnswer[W, T any, P wire[W, T]](body []byte) (*T, string, error) {
-	if data := jsonscan.Sole(body, "data"); isObject(data) {
+	data, sole := jsonscan.Member(body, "data")
+	if sole && isObject(data) {
 		var envelope struct {
 			Data W `json:"data"`
 		}
@@ -52,7 +53,7 @@ func decodeAnswer[W, T any, P wire[W, T]](body []byte) (*T, string, error) {
 			return item, id, nil
 		}
 	}
-	raw, problem := unwrap(body)
+	raw, problem := choose(body, data)
 	if problem != "" {
 		return nil, "", errors.New(problem)
 	}
@@ -131,20 +132,25 @@ func (c *Client) optional(ctx context.Context, r *request, decode func(body, dat
 // unwrap returns the object that an answer consists of, or the one in its
 // "data", or what is wrong with the answer.
 func unwrap(body []byte) (raw json.RawMessage, problem string) {
+	data, _ := jsonscan.Member(body, "data")
+	return choose(body, data)
+}
+
+// choose is unwrap where data, which may be nil, has been found.
+func choose(body, data []byte) (raw json.RawMessage, problem string) {
 	switch {
+	case isObject(data):
+		if !json.Valid(body) {
+			return nil, notJSON(body)
+		}
+		return data, ""
+	case isObject(body):
+		return body, "" // which is checked as it is decoded
 	case isBlank(body):
 		return nil, "it is empty"
-	case !isObject(body):
+	default:
 		return nil, "it is not a JSON object"
 	}
-	data := jsonscan.Member(body, "data")
-	if !isObject(data) {
-		return body, "" // which is checked as it is decoded
-	}
-	if !json.Valid(body) {
-		return nil, notJSON(body)
-	}
-	return data, ""
 }
 
 // notJSON says where a body breaks the rules of JSON.
@@ -160,17 +166,23 @@ func readable(body []byte, err error) error {
 	return err
 }
 
-func isBlank(body []byte) bool { return len(bytes.TrimLeft(body, whiteSpace)) == 0 }
+func isBlank(body []byte) bool { return len(withoutSpace(body)) == 0 }
 
 // isObject reports whether body starts as a JSON object does.
 func isObject(body []byte) bool { return startsWith(body, '{') }
 
 func startsWith(body []byte, delim byte) bool {
-	body = bytes.TrimLeft(body, whiteSpace)
+	body = withoutSpace(body)
 	return len(body) > 0 && body[0] == delim
 }
 
-const whiteSpace = " \t\r\n"
+// withoutSpace returns body from the first byte on that is no white space.
+func withoutSpace(body []byte) []byte {
+	for len(body) > 0 && strings.IndexByte(" \t\r\n", body[0]) >= 0 {
+		body = body[1:]
+	}
+	return body
+}
 
 // Ack is the answer of an operation that returns no resource.
 type Ack struct {

@@ -350,7 +350,7 @@ func readRest(r io.Reader, body []byte) ([]byte, error) {
 // statusOf returns the status that an answer really has: the API may answer
 // 200 with an object whose statusCode tells of an error.
 func statusOf(status int, body []byte) int {
-	told := jsonscan.Member(body, "statusCode")
+	told, _ := jsonscan.Member(body, "statusCode")
 	if told == nil || !json.Valid(body) { // half an answer may have had more to say
 		return status
 	}

@@ -6,10 +6,7 @@
 // What it returns shares memory with the text.
 package jsonscan
 
-import (
-	"bytes"
-	"unicode"
-)
+import "bytes"
 
 // Members calls yield with the name and the value of each member of the object
 // that data holds. Names are as they are written, escapes and all.
@@ -23,73 +20,62 @@ func Members(data []byte, yield func(name, value []byte)) {
 
 // Member returns the value of a member of the object that data holds, nil if
 // there is none. Of several with the same name it returns the last one, as
-// decoders do.
-func Member(data []byte, key string) []byte {
+// decoders do. The value is the sole one if a decoder can take no other for it:
+// decoders ignore case, know escapes, and mix what has the same name.
+func Member(data []byte, key string) (value []byte, sole bool) {
 	if !mentions(data, key) {
-		return nil
+		return nil, false
 	}
-	var found []byte
-	Members(data, func(name, value []byte) {
-		if string(name) == key {
-			found = value
+	others := false
+	Members(data, func(name, v []byte) {
+		switch {
+		case string(name) == key:
+			others = others || value != nil
+			value = v
+		case looksLike(name, key):
+			others = true
 		}
 	})
-	return found
+	return value, value != nil && !others
 }
 
-// Sole is Member if a decoder can take no other member for it: decoders ignore
-// case, know escapes, and mix what has the same name. It returns nil otherwise.
-func Sole(data []byte, key string) []byte {
-	var found []byte
-	if !sole(data, key, func(i int) int {
-		end := skipValue(data, i)
-		found = data[i:end:end]
-		return end
-	}) {
-		return nil
-	}
-	return found
-}
-
-// SoleList returns the elements of the array that Sole finds. When there are more
-// than limit, it returns the first limit+1 of them.
+// SoleList returns the elements of the array that is the sole member with that
+// name. When there are more than limit, it returns the first limit+1 of them.
 func SoleList(data []byte, key string, limit int) [][]byte {
-	var found [][]byte
-	if !sole(data, key, func(i int) (end int) {
-		found, end = elements(data, i, limit)
-		return end
-	}) {
+	if !mentions(data, key) {
 		return nil
 	}
-	return found
-}
-
-// sole calls take with the index of the value that Sole is about, and reports
-// whether it is the only one. take returns the index behind the value.
-func sole(data []byte, key string, take func(i int) (end int)) bool {
-	if !mentions(data, key) {
-		return false
-	}
+	var list [][]byte
 	found, others := false, false
-	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) int {
+	walk(data, skipSpace(data, 0), '{', func(name []byte, i int) (end int) {
 		switch {
 		case string(name) == key && !found:
 			found = true
-			return take(i)
+			list, end = elements(data, i, limit)
+			return end
 		case looksLike(name, key):
 			others = true
 		}
 		return skipValue(data, i)
 	})
-	return found && !others
+	if others {
+		return nil
+	}
+	return list
 }
 
 // mentions reports whether a text may have a member with that name: most have
 // not, and are spared a scan. If there is a capital in the name, it looks for what
 // begins with that: what begins with a common byte is found slowly.
 func mentions(data []byte, key string) bool {
-	name := []byte(`"` + key + `"`)
-	rare := name[max(0, bytes.IndexFunc(name, unicode.IsUpper)):]
+	name := append(append(append(make([]byte, 0, 32), '"'), key...), '"') // without an allocation
+	rare := name
+	for i, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			rare = name[i:]
+			break
+		}
+	}
 	for from := 0; ; {
 		i := bytes.Index(data[from:], rare)
 		if i < 0 {
