@@ -69,9 +69,9 @@ type Client struct {
 	transport   roundTripper     // the user's middleware around guard
 	guard       *transport.Guard // the way to the connections
 	defaults    settings
-	quota       *retry.Quota
+	quota       retry.Quota
 	scrubber    *redact.Scrubber
-	log         *slog.Logger
+	log         *slog.Logger                   // nil for none
 	onAttempt   func(context.Context, Attempt) // nil for none
 }
 
@@ -325,7 +325,6 @@ type config struct {
 func newConfig() *config {
 	c := &config{
 		http:          &http.Client{},
-		log:           slog.New(slog.DiscardHandler),
 		userAgent:     "videosdk-go/" + Version + " (" + runtime.Version() + ")",
 		tokenLifetime: defaultTokenLifetime,
 		defaults: settings{
@@ -455,7 +454,6 @@ func (c *config) client() *Client {
 		transport:   send,
 		guard:       guard,
 		defaults:    c.defaults,
-		quota:       retry.NewQuota(),
 		scrubber:    redact.NewScrubber(),
 		log:         c.log,
 		onAttempt:   c.onAttempt,

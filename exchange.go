@@ -145,11 +145,15 @@ func (x *exchange) prepare(body []byte) {
 	}
 	address := x.request.url(x.client.base)
 	req := http.Request{
-		Method: x.request.method, URL: address, Host: address.Host, Header: http.Header{},
+		Method: x.request.method, URL: address, Host: address.Host, Header: noHeader,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	x.outgoing.Request = req.WithContext(x.ctx)
 }
+
+// noHeader is that of all requests until an attempt gives them one. Nobody writes
+// to it.
+var noHeader = http.Header{}
 
 // refuseRedirects makes net/http return a redirect as an answer like any
 // other. An error in its place would be retried.
@@ -182,7 +186,7 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	}
 	x.attempts++
 	once := !x.request.class.RepeatsUnknown(x.request.settings.retryUnknown)
-	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), once, x.client.quota)
+	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), once, &x.client.quota)
 	out := req.WithContext(watched)
 	out.Header = header
 	if x.open != nil {
@@ -475,6 +479,9 @@ func (x *exchange) reason(ctx context.Context, err error) error {
 // log tells of the attempt that was made last, and of the retry after it.
 func (x *exchange) log(again bool) {
 	log := x.client.log
+	if log == nil {
+		return
+	}
 	if log.Enabled(x.ctx, slog.LevelDebug) {
 		log.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", x.took))...)
 	}

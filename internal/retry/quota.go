@@ -1,6 +1,6 @@
 package retry
 
-import "sync"
+import "sync/atomic"
 
 // What a retry costs, and how many such costs a client has to spend: about a
 // hundred retries, after which only successes earn new ones. An outage is then
@@ -12,15 +12,10 @@ const (
 	earnedBySend  = 1  // what a call that needed no retry puts back
 )
 
-// Quota is the retry budget that all calls of a client share. It is safe for
-// concurrent use.
-type Quota struct {
-	mu   sync.Mutex
-	left int
-}
-
-// NewQuota returns a full quota.
-func NewQuota() *Quota { return &Quota{left: quotaCapacity} }
+// Quota is the retry budget that all calls of a client share. The zero value is a
+// full one. It is safe for concurrent use, and as long as nothing fails, nobody
+// writes to it.
+type Quota struct{ spent atomic.Int64 } // and not earned back
 
 // Take pays for one retry and returns its price, or reports that the quota is
 // spent.
@@ -29,19 +24,26 @@ func (q *Quota) Take(afterTimeout bool) (price int, ok bool) {
 	if afterTimeout {
 		price = costTimeout
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.left < price {
-		return 0, false
+	for {
+		before := q.spent.Load()
+		after := before + int64(price)
+		if after > quotaCapacity {
+			return 0, false
+		}
+		if q.spent.CompareAndSwap(before, after) {
+			return price, true
+		}
 	}
-	q.left -= price
-	return price, true
 }
 
 // Succeeded puts back what the last retry of a successful call had cost, or a
 // little when it needed none.
 func (q *Quota) Succeeded(price int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.left = min(quotaCapacity, q.left+max(price, earnedBySend))
+	for {
+		before := q.spent.Load()
+		after := max(0, before-int64(max(price, earnedBySend)))
+		if after == before || q.spent.CompareAndSwap(before, after) {
+			return
+		}
+	}
 }

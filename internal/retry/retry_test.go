@@ -267,7 +267,7 @@ func saturated(seconds string) time.Duration {
 }
 
 func TestQuotaAllowsAHundredRetriesAndThenOnlyWhatSuccessEarns(t *testing.T) {
-	quota := retry.NewQuota()
+	quota := new(retry.Quota)
 	for range 100 {
 		_, ok := quota.Take(false)
 		require.True(t, ok)
@@ -289,7 +289,7 @@ func TestQuotaAllowsAHundredRetriesAndThenOnlyWhatSuccessEarns(t *testing.T) {
 }
 
 func TestQuotaChargesDoubleForATimeoutAndNeverOverfills(t *testing.T) {
-	quota := retry.NewQuota()
+	quota := new(retry.Quota)
 	quota.Succeeded(100)
 	retries := 0
 	for {
@@ -302,7 +302,7 @@ func TestQuotaChargesDoubleForATimeoutAndNeverOverfills(t *testing.T) {
 }
 
 func TestQuotaIsSharedByManyGoroutines(t *testing.T) {
-	quota := retry.NewQuota()
+	quota := new(retry.Quota)
 	var taken atomic.Int32
 	var calls sync.WaitGroup
 	for range 50 {
