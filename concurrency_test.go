@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -86,9 +87,8 @@ func TestManyGoroutinesShareAClient(t *testing.T) {
 		tokens[i] = req.Header.Get("Authorization")
 	}
 	assert.Len(t, distinct(tokens), 1)
-	// net/http dials ahead: a request may be served by a connection that became
-	// idle while its own was still being made. Few are made in vain.
-	assert.Less(t, dials.Load(), int64(goroutines*each/4))
+	// net/http gives up a connection now and then that is slow to tell of a write.
+	assert.Less(t, dials.Load(), int64(2*goroutines))
 }
 
 func TestManyGoroutinesRenewATokenOnce(t *testing.T) {
@@ -297,4 +297,34 @@ func TestManyGoroutinesShareOneHTTP2Connection(t *testing.T) {
 	together(call)
 	assert.EqualValues(t, 1+goroutines, requests.Load())
 	assert.EqualValues(t, 1, connections.Load())
+}
+
+// net/http goes on dialling for a request that another connection comes free for,
+// which is likely where dialling takes longer than an answer.
+func TestThereAreNeverMoreConnectionsThanCallers(t *testing.T) {
+	const each = 50
+	random := func(limit time.Duration) { time.Sleep(rand.N(limit)) }
+	versions := httpVersions()
+	delete(versions, "HTTP/2") // where all share one
+	for name, start := range versions {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var dials atomic.Int64
+				client := serveInMemory(t, start, func(w http.ResponseWriter, _ <-chan struct{}) {
+					random(2 * time.Millisecond)
+					_, _ = io.WriteString(w, `{"callId":"call_1"}`)
+				}, func() {
+					dials.Add(1)
+					random(50 * time.Millisecond)
+				})
+				together(func(int) {
+					for range each {
+						_, err := client.Calls.Get(t.Context(), "call_1")
+						assert.NoError(t, err)
+					}
+				})
+				assert.LessOrEqual(t, dials.Load(), int64(goroutines))
+			})
+		})
+	}
 }

@@ -103,9 +103,10 @@ func httpVersions() map[string]func(*httptest.Server) {
 	}
 }
 
-// serveInMemory starts a server and returns a client of it. The handler gets a
-// channel that is closed when the test is over.
-func serveInMemory(t *testing.T, start func(*httptest.Server), handle func(http.ResponseWriter, <-chan struct{})) *videosdk.Client {
+// serveInMemory starts a server and returns a client of it, which calls dialling
+// before each connection. The handler gets a channel that is closed when the test is
+// over.
+func serveInMemory(t *testing.T, start func(*httptest.Server), handle func(http.ResponseWriter, <-chan struct{}), dialling func()) *videosdk.Client {
 	t.Helper()
 	over := make(chan struct{})
 	network := newMemory()
@@ -118,7 +119,10 @@ func serveInMemory(t *testing.T, start func(*httptest.Server), handle func(http.
 		srv.Close()
 	})
 	transport := srv.Client().Transport.(*http.Transport)
-	transport.DialContext = network.dial
+	transport.DialContext = func(ctx context.Context, protocol, address string) (net.Conn, error) {
+		dialling()
+		return network.dial(ctx, protocol, address)
+	}
 	base := inMemoryURL
 	if srv.TLS != nil {
 		base = "https://example.com" // which is what the server's certificate says
@@ -241,7 +245,7 @@ func TestNoCallOutlivesItsContextWhateverTheServerDoes(t *testing.T) {
 		for version, start := range httpVersions() {
 			t.Run(tt.name+", "+version, func(t *testing.T) {
 				requireInTime(t, func(t *testing.T) func(context.Context) error {
-					client := serveInMemory(t, start, tt.handle)
+					client := serveInMemory(t, start, tt.handle, func() {})
 					return func(ctx context.Context) error { return tt.call(ctx, client) }
 				})
 			})

@@ -261,10 +261,11 @@ var (
 
 // record keeps the outcome of an attempt, and what it adds to the history.
 func (x *exchange) record(o outcome, witness *transport.Attempt) {
+	replayed, paid := witness.End()
 	x.last = o
-	x.ambiguous = x.ambiguous || o.verdict == retry.Unknown || witness.Replayed() && o.verdict != retry.Done
+	x.ambiguous = x.ambiguous || o.verdict == retry.Unknown || replayed && o.verdict != retry.Done
 	x.conflict = x.conflict || o.verdict == retry.Conflicted
-	x.price += witness.Paid()
+	x.price += paid
 }
 
 // read reads an answer to its end and judges it.

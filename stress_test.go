@@ -224,9 +224,9 @@ func TestStress(t *testing.T) {
 	assert.Positive(t, failures)
 	assert.Positive(t, calls-failures)
 	assert.Less(t, end, middle+middle/4+1<<20)
-	// net/http dials ahead: a caller that a connection comes free for leaves the
-	// one behind that was being made for it. Most of those are kept for the next.
-	assert.LessOrEqual(t, srv.most, 2*callers)
+	// There are no more than callers, unless a dial has waited for so long that it
+	// goes on.
+	assert.LessOrEqual(t, srv.most, callers+callers/8)
 }
 
 func TestAnOutageUnderStressIsNotMultiplied(t *testing.T) {

@@ -49,7 +49,7 @@ func TestAdoptNegotiatesTheProtocolOfTheOriginal(t *testing.T) {
 			return &http.Transport{Proxy: http.ProxyFromEnvironment}
 		}, "HTTP/2.0"},
 		{"net/http's default", func() *http.Transport { return http.DefaultTransport.(*http.Transport).Clone() }, "HTTP/2.0"},
-		{"ours", transport.New, "HTTP/2.0"},
+		{"ours", func() *http.Transport { return transport.New().Transport }, "HTTP/2.0"},
 		{"one with a dialler", func() *http.Transport { return &http.Transport{DialContext: dial} }, "HTTP/1.1"},
 		{"one with a dialler and HTTP/2 asked for", func() *http.Transport {
 			return &http.Transport{DialContext: dial, ForceAttemptHTTP2: true}
@@ -223,7 +223,7 @@ func TestAdoptKeepsTheProxyAndTheWitnessSeesThroughIt(t *testing.T) {
 			proxy := tunnel(t, tt.config)
 			rt, latest := wrapping(newDeaf)
 			rt.Proxy = http.ProxyURL(&url.URL{Scheme: tt.scheme, Host: proxy.Addr().String()})
-			guard := guarded(t, transport.Adopt(rt))
+			guard := guarded(t, transport.Adopt(rt.Transport))
 			before := keepOne(t, guard, s.https())
 			tunnels := proxy.requests.Load()
 			close(hangUp)
@@ -273,7 +273,7 @@ func TestConnectionsAreReused(t *testing.T) {
 				t.Cleanup(func() { _ = s.Close() })
 				rt := transport.New()
 				rt.DialContext = l.dial
-				guard := guarded(t, transport.Adopt(rt))
+				guard := guarded(t, transport.Adopt(rt.Transport))
 				for i := range requests {
 					got := post(tt.scheme+"://example.com").over(t, guard)
 					require.NoError(t, got.err, "request %d", i)

@@ -41,6 +41,7 @@ type Attempt struct {
 	budget Budget            // pays for what is sent again
 	cancel func(cause error) // ends the attempt
 	trace  httptrace.ClientTrace
+	demand demand // for connections
 
 	mu        sync.Mutex
 	over      bool  // somebody was told that nothing was sent
@@ -63,7 +64,7 @@ type Attempt struct {
 // budget.
 func NewAttempt(ctx context.Context, cancel func(cause error), origin string, once bool, budget Budget) (*Attempt, context.Context) {
 	a := &Attempt{Context: ctx, origin: origin, once: once, budget: budget, cancel: cancel}
-	a.trace.GotConn = a.gotConn
+	a.trace.GetConn, a.trace.GotConn = a.demand.want, a.gotConn
 	return a, httptrace.WithClientTrace(a, &a.trace)
 }
 
@@ -77,19 +78,14 @@ func (a *Attempt) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// Replayed reports whether the request may have been sent more than once, by
-// net/http or by a middleware.
-func (a *Attempt) Replayed() bool {
+// End ends the watch, when the answer has been read or there is none. It reports
+// whether the request may have been sent more than once, by net/http or by a
+// middleware, and what that has cost the budget.
+func (a *Attempt) End() (replayed bool, paid int) {
+	a.demand.end()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.replayed
-}
-
-// Paid returns what repeats of the request have cost the budget.
-func (a *Attempt) Paid() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.paid
+	return a.replayed, a.paid
 }
 
 // MaybeSent reports, after the attempt failed with err, whether anything of
@@ -132,6 +128,7 @@ func (a *Attempt) settle() {
 // gotConn is called by net/http each time that it has a connection for the
 // request and is about to write.
 func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
+	a.demand.meet()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.below == 0 {
@@ -189,21 +186,21 @@ func (a *Attempt) replay(body func() (io.ReadCloser, error)) (io.ReadCloser, err
 // what middleware above must not do, and puts the witness in place.
 type Guard struct {
 	next    http.RoundTripper
-	trusted bool // next reports every connection
+	trusted bool  // next reports every connection
+	pool    *pool // of next, nil if it has none
 }
 
 // NewGuard returns a guard in front of next.
 func NewGuard(next http.RoundTripper) *Guard {
-	return &Guard{next: next, trusted: reportsConnections(next)}
+	if t, ok := next.(*Transport); ok {
+		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool}
+	}
+	return &Guard{next: next}
 }
 
-// reportsConnections reports whether rt is net/http's own, and speaks no
-// protocol that would not tell of its connections.
-func reportsConnections(rt http.RoundTripper) bool {
-	t, ok := rt.(*http.Transport)
-	if !ok {
-		return false
-	}
+// reportsConnections reports whether t speaks no protocol that would not tell of
+// its connections.
+func reportsConnections(t *http.Transport) bool {
 	for protocol := range t.TLSNextProto {
 		if protocol != "h2" && protocol != "unencrypted_http2" {
 			return false
@@ -238,6 +235,7 @@ func (g *Guard) Forward(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer a.passed()
+	a.demand.begin(g.pool)
 	if body := req.GetBody; body != nil {
 		req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
 	}

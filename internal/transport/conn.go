@@ -10,6 +10,8 @@ import (
 type conn struct {
 	net.Conn
 
+	leave func() // of the pool
+
 	mu       sync.Mutex
 	underWay int // writes that have begun and not ended
 	written  int // writes that put, or may have put, bytes on the wire
@@ -23,6 +25,12 @@ func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.end(n > 0 || err == nil)
 	return n, err
+}
+
+// Close also makes room in the pool.
+func (c *conn) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
 }
 
 // begin counts a write before it happens: one that is under way when somebody

@@ -64,8 +64,8 @@ func TestPermanentUnderstandsWhatNetHTTPReallyReturns(t *testing.T) {
 		url  string
 		want bool
 	}{
-		{"a refused connection", transport.New(), "http://" + closed.Addr().String(), false},
-		{"a certificate for another name", transport.New(), "https://localhost:" + port, true},
+		{"a refused connection", transport.New().Transport, "http://" + closed.Addr().String(), false},
+		{"a certificate for another name", transport.New().Transport, "https://localhost:" + port, true},
 		{"an unknown authority", unknownTo(&tls.Config{RootCAs: x509.NewCertPool()}), secure.https(), true},
 		{"a TLS version that is too old", unknownTo(&tls.Config{MaxVersion: tls.VersionTLS11}), secure.https(), false},
 		{"a name that does not exist", &http.Transport{DialContext: nowhere(t).DialContext}, "http://videosdk.test", true},

@@ -186,15 +186,15 @@ func (s sending) in(ctx context.Context, t *testing.T, rt http.RoundTripper) out
 	}
 	resp, err := (&http.Client{Transport: rt}).Do(req)
 	if err != nil {
-		return outcome{
-			err: err, cause: context.Cause(ctx),
-			maybeSent: attempt.MaybeSent(err), replayed: attempt.Replayed(),
-		}
+		got := outcome{err: err, cause: context.Cause(ctx), maybeSent: attempt.MaybeSent(err)}
+		got.replayed, _ = attempt.End()
+		return got
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	require.NoError(t, err)
-	return outcome{status: resp.StatusCode, proto: resp.Proto, replayed: attempt.Replayed()}
+	replayed, _ := attempt.End()
+	return outcome{status: resp.StatusCode, proto: resp.Proto, replayed: replayed}
 }
 
 // keepOne makes requests until the transport has kept a connection: on a busy

@@ -16,12 +16,18 @@ import (
 // take 10 MiB.
 const maxHeader = 1 << 20
 
+// Transport is net/http's, and knows its connections.
+type Transport struct {
+	*http.Transport
+
+	pool pool
+}
+
 // New returns the transport that a client uses unless it is given one.
-func New() *http.Transport {
+func New() *Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
+	return pooled(&http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            counted(dialer.DialContext),
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    10 * time.Second,
 		ForceAttemptHTTP2:      true,
@@ -30,38 +36,42 @@ func New() *http.Transport {
 		IdleConnTimeout:        50 * time.Second, // below the 60 s after which most load balancers hang up
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxHeader,
-	}
+	}, dialer.DialContext)
 }
 
 // Adopt returns a copy of the transport whose connections the witness can
 // read. The original and its connections are left alone.
-func Adopt(original *http.Transport) *http.Transport {
+func Adopt(original *http.Transport) *Transport {
 	t := original.Clone()
 	if speaksPlainHTTP2(t) {
 		// Nothing tells HTTP/2 without TLS from HTTP/1.1 on a plain
 		// connection, so such connections stay foreign to the witness.
-		return t
+		return &Transport{Transport: t}
 	}
 	// net/http gives up HTTP/2 when it sees a dialler that it does not know, and
 	// in every copy of a transport that did not ask for it: ask for it where the
 	// original has it, which Clone has made it decide.
 	t.ForceAttemptHTTP2 = t.ForceAttemptHTTP2 || original.TLSNextProto["h2"] != nil
+	if t.MaxResponseHeaderBytes == 0 {
+		t.MaxResponseHeaderBytes = maxHeader
+	}
 	dial := t.DialContext
 	if dial == nil {
 		dial = plainDial(t)
 	}
-	t.DialContext = counted(dial)
-	if t.MaxResponseHeaderBytes == 0 {
-		t.MaxResponseHeaderBytes = maxHeader
-	}
-	return t
+	return pooled(t, dial)
+}
+
+// pooled returns t with connections that dial makes.
+func pooled(t *http.Transport, dial dialFunc) *Transport {
+	own := &Transport{Transport: t}
+	t.DialContext = own.pool.counted(dial)
+	return own
 }
 
 func speaksPlainHTTP2(t *http.Transport) bool {
 	return t.Protocols != nil && t.Protocols.UnencryptedHTTP2()
 }
-
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // plainDial is what net/http would use for a transport without DialContext.
 func plainDial(t *http.Transport) dialFunc {
@@ -72,15 +82,4 @@ func plainDial(t *http.Transport) dialFunc {
 		}
 	}
 	return (&net.Dialer{}).DialContext
-}
-
-// counted makes every connection of a dialler readable by the witness.
-func counted(dial dialFunc) dialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil || c == nil {
-			return nil, err // net/http has an error of its own for neither
-		}
-		return &conn{Conn: c}, nil
-	}
 }

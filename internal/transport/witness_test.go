@@ -198,7 +198,7 @@ func (d *deaf) Close() error {
 
 // wrapping returns a transport whose connections are wrapped, and the latest of
 // them.
-func wrapping[C net.Conn](wrap func(net.Conn) C) (rt *http.Transport, latest func() C) {
+func wrapping[C net.Conn](wrap func(net.Conn) C) (rt *transport.Transport, latest func() C) {
 	var last atomic.Value
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
@@ -594,7 +594,7 @@ func TestAnAttemptIsWatchedByManyGoroutinesWithoutARace(t *testing.T) {
 				_ = resp.Body.Close()
 			}
 			attempt.MaybeSent(io.EOF)
-			attempt.Replayed()
+			attempt.End()
 		})
 	}
 	hedges.Wait()
