@@ -117,9 +117,10 @@ func (a *Attempt) maybeSent(err error) bool {
 	}
 }
 
-// settle closes the account of the current connection.
+// settle closes the account of the current connection. While the request is under
+// way several times at once, that one may be about to be written to.
 func (a *Attempt) settle() {
-	if a.conn != nil && !a.conn.seal(a.mark) {
+	if a.conn != nil && (a.below > 1 || !a.conn.seal(a.mark)) {
 		a.sent = true
 	}
 	a.conn = nil

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,6 +239,40 @@ func TestWhatDoesNotServeARequestIsNotWaitedFor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is safe to repeat may be sent several times at once, and each copy needs a
+// connection of its own.
+func TestRequestsThatAMiddlewareSendsAtOnceDialAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		close(n.release)
+		var have sync.WaitGroup // a connection
+		have.Add(2)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+			have.Done()
+			have.Wait() // before anything is written
+		}})
+		copies := roundTripper(func(req *http.Request) (*http.Response, error) {
+			second := make(chan error, 1)
+			go func() {
+				resp, err := n.guard.RoundTrip(req.Clone(req.Context()))
+				if err == nil {
+					_ = resp.Body.Close()
+				}
+				second <- err
+			}()
+			resp, err := n.guard.RoundTrip(req)
+			assert.NoError(t, <-second)
+			return resp, err
+		})
+		done := make(chan outcome, 1)
+		go func() { done <- get(held).in(ctx, t, copies) }()
+		require.Equal(t, 2, n.waiting())
+		<-n.dials <- nil
+		<-n.dials <- nil
+		require.NoError(t, (<-done).err)
+	})
 }
 
 func TestARequestThatIsSentWhenItsAttemptIsOverDoesNotCount(t *testing.T) {
