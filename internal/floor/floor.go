@@ -130,15 +130,28 @@ func (f *Client) Do(ctx context.Context, method, path string, in, out any) error
 	return json.Unmarshal(answer, out)
 }
 
-// What the floor decodes: the same fields as the library's types, without
+// What the floor sends and decodes: the same fields as the library's types, without
 // their methods.
 type (
 	// NewCall asks for a call.
 	NewCall struct {
-		To            string         `json:"sipCallTo"`
-		From          string         `json:"sipCallFrom"`
-		RoutingRuleID string         `json:"routingRuleId"`
-		Metadata      map[string]any `json:"metadata"`
+		To                string                `json:"sipCallTo"`
+		From              string                `json:"sipCallFrom,omitempty"`
+		RoutingRuleID     string                `json:"routingRuleId,omitempty"`
+		GatewayID         string                `json:"gatewayId,omitempty"`
+		DestinationRoomID string                `json:"destinationRoomId,omitempty"`
+		Participant       *videosdk.Participant `json:"participant,omitempty"`
+		Metadata          map[string]any        `json:"metadata,omitempty"`
+		AgentMetadata     map[string]any        `json:"agentMetadata,omitempty"`
+		WaitUntilAnswered bool                  `json:"waitUntilAnswered,omitempty"`
+		RecordAudio       *bool                 `json:"recordAudio,omitempty"`
+		DTMF              *bool                 `json:"dtmf,omitempty"`
+		MediaEncryption   string                `json:"mediaEncryption,omitempty"`
+		HidePhoneNumber   *bool                 `json:"hidePhoneNumber,omitempty"`
+		Headers           map[string]string     `json:"headers,omitempty"`
+		IncludeHeaders    string                `json:"includeHeaders,omitempty"`
+		RingingTimeout    int64                 `json:"ringingTimeout,omitempty"`
+		MaxCallDuration   int64                 `json:"maxCallDuration,omitempty"`
 	}
 	// Call is the answer to it.
 	Call struct {
