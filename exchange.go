@@ -187,6 +187,7 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	x.attempts++
 	once := !x.request.class.RepeatsUnknown(x.request.settings.retryUnknown)
 	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), once, &x.client.quota)
+	defer witness.End() // also when a middleware panics
 	out := req.WithContext(watched)
 	out.Header = header
 	if x.open != nil {

@@ -41,7 +41,6 @@ type Attempt struct {
 	budget Budget            // pays for what is sent again
 	cancel func(cause error) // ends the attempt
 	trace  httptrace.ClientTrace
-	demand demand // for connections
 
 	mu        sync.Mutex
 	over      bool  // somebody was told that nothing was sent
@@ -55,6 +54,9 @@ type Attempt struct {
 	sent      bool  // bytes of the request may have left on an earlier one, or uncounted
 	replayed  bool  // it got another one after that
 	paid      int   // what that has cost the budget
+	ended     bool
+	pool      *pool       // where the request is under way, nil if it is not, or there is none
+	dialled   []*dialling // for the request, since it got a connection last
 }
 
 // NewAttempt starts to watch one sending of a request to origin, within ctx,
@@ -64,7 +66,7 @@ type Attempt struct {
 // budget.
 func NewAttempt(ctx context.Context, cancel func(cause error), origin string, once bool, budget Budget) (*Attempt, context.Context) {
 	a := &Attempt{Context: ctx, origin: origin, once: once, budget: budget, cancel: cancel}
-	a.trace.GetConn, a.trace.GotConn = a.demand.want, a.gotConn
+	a.trace.GotConn = a.gotConn
 	return a, httptrace.WithClientTrace(a, &a.trace)
 }
 
@@ -82,10 +84,31 @@ func (a *Attempt) Value(key any) any {
 // whether the request may have been sent more than once, by net/http or by a
 // middleware, and what that has cost the budget.
 func (a *Attempt) End() (replayed bool, paid int) {
-	a.demand.end()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.ended = true
+	for _, d := range a.dialled {
+		a.pool.over(d)
+	}
+	a.dialled = nil
+	if a.pool != nil {
+		a.pool.requests.Add(-int64(a.passes))
+		a.pool = nil
+	}
 	return a.replayed, a.paid
+}
+
+// dials notes a dial for the request, and reports whether it is to begin at once. That
+// of a request which is sent after the end of its attempt is, because nobody would
+// know when it is not wanted any more.
+func (a *Attempt) dials(d *dialling) (begin bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pool != d.pool {
+		return true
+	}
+	a.dialled = append(a.dialled, d)
+	return a.pool.enter(d)
 }
 
 // MaybeSent reports, after the attempt failed with err, whether anything of
@@ -129,7 +152,6 @@ func (a *Attempt) settle() {
 // gotConn is called by net/http each time that it has a connection for the
 // request and is about to write.
 func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
-	a.demand.meet()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.below == 0 {
@@ -137,7 +159,13 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 	a.settle()
 	a.connected++
-	c := counting(info.Conn)
+	c, shared := beneath(info.Conn)
+	if c != nil {
+		a.have(c, shared)
+	}
+	if shared {
+		c = nil
+	}
 	if a.sent && !a.again(c) {
 		return
 	}
@@ -148,6 +176,18 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	a.sent = true
 	if a.connected-a.before > maxReplays {
 		a.cancel(errReplayLoop)
+	}
+}
+
+// have notes, for the pool, that the request has got c, and so needs no dials any
+// more. While it is under way several times at once, another copy may need them.
+func (a *Attempt) have(c *conn, shared bool) {
+	if shared {
+		c.leave() // it will never be one that no request has
+	}
+	if len(a.dialled) > 0 && a.below == 1 && c.pool == a.pool {
+		a.pool.got(a.dialled)
+		a.dialled = nil
 	}
 }
 
@@ -191,7 +231,8 @@ type Guard struct {
 	pool    *pool // of next, nil if it has none
 }
 
-// NewGuard returns a guard in front of next.
+// NewGuard returns a guard in front of next. It trusts a Transport to report its
+// connections, and nothing else.
 func NewGuard(next http.RoundTripper) *Guard {
 	if t, ok := next.(*Transport); ok {
 		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool}
@@ -236,7 +277,6 @@ func (g *Guard) Forward(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer a.passed()
-	a.demand.begin(g.pool)
 	if body := req.GetBody; body != nil {
 		req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
 	}
@@ -259,11 +299,11 @@ func (g *Guard) admit(req *http.Request) (*Attempt, error) {
 			return nil, errReplayKey
 		}
 	}
-	return a, a.pass(g.trusted)
+	return a, a.pass(g)
 }
 
 // pass notes that the request goes down to net/http, unless it must not.
-func (a *Attempt) pass(trusted bool) error {
+func (a *Attempt) pass(g *Guard) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -275,7 +315,11 @@ func (a *Attempt) pass(trusted bool) error {
 	a.passes++
 	a.below++
 	a.before = a.connected
-	a.trusted = trusted
+	a.trusted = g.trusted
+	if g.pool != nil && !a.ended {
+		a.pool = g.pool
+		a.pool.requests.Add(1)
+	}
 	return nil
 }
 

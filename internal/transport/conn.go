@@ -10,11 +10,12 @@ import (
 type conn struct {
 	net.Conn
 
-	leave func() // of the pool
+	pool *pool
 
 	mu       sync.Mutex
-	underWay int // writes that have begun and not ended
-	written  int // writes that put, or may have put, bytes on the wire
+	dialling *dialling // that it came of, nil when it does not count in the pool any more
+	underWay int       // writes that have begun and not ended
+	written  int       // writes that put, or may have put, bytes on the wire
 	sealed   bool
 }
 
@@ -27,10 +28,21 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close also makes room in the pool.
+// Close first tells those who wait for the connection.
 func (c *conn) Close() error {
-	defer c.leave()
+	c.leave()
 	return c.Conn.Close()
+}
+
+// leave takes the connection out of its pool's account.
+func (c *conn) leave() {
+	c.mu.Lock()
+	d := c.dialling
+	c.dialling = nil
+	c.mu.Unlock()
+	if d != nil {
+		c.pool.leave(d)
+	}
 }
 
 // begin counts a write before it happens: one that is under way when somebody
@@ -74,21 +86,19 @@ func (c *conn) seal(mark int) bool {
 	return true
 }
 
-// counting returns the conn beneath a connection that net/http hands out, or
-// nil if there is none or if it speaks HTTP/2, where many requests share the
-// connection and its writes tell nothing of one of them.
-func counting(nc net.Conn) *conn {
+// beneath returns the conn beneath a connection that net/http hands out, or nil if
+// there is none. A shared one speaks HTTP/2: many requests are on it, and its writes
+// tell nothing of one of them.
+func beneath(nc net.Conn) (c *conn, shared bool) {
 	// A connection through a proxy behind TLS has TLS within TLS.
 	for {
 		t, ok := nc.(*tls.Conn)
 		if !ok {
 			break
 		}
-		if t.ConnectionState().NegotiatedProtocol == "h2" {
-			return nil
-		}
+		shared = shared || t.ConnectionState().NegotiatedProtocol == "h2"
 		nc = t.NetConn()
 	}
-	c, _ := nc.(*conn)
-	return c
+	c, _ = nc.(*conn)
+	return c, shared
 }

@@ -3,210 +3,206 @@ package transport
 import (
 	"context"
 	"errors"
-	"math"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// patience is how long a dial waits at most for another connection to come free:
-// one whose handshake hangs must not hold up what can do without it.
-const patience = time.Second
+// patience is how long a dial waits at most for another connection.
+const patience = 250 * time.Millisecond
 
-var errNotWanted = errors.New("the request has got another connection, or wants none any more")
+var errNotWanted = errors.New("the request has got another connection, or is over")
 
-// pool counts the connections of a transport and the requests under way. net/http
-// dials for each request that finds no idle connection, and lets the dial go on
-// when another connection comes free for the request first: 64 callers would open
-// 90 connections. In a pool a dial waits while there are as many connections as
-// requests, because one of them is then about to come free.
+// pool keeps net/http from dialling in vain. net/http dials for each request that
+// finds no idle connection. When another one comes free for the request first, the
+// dial goes on, for whoever comes next; but who comes before it is done dials as
+// well: 64 callers open 90 connections, and several hundred where dialling takes
+// longer than an answer.
+//
+// In a pool a dial waits while there are as many connections as requests: one that
+// no request has is being made, or about to come free. Where it is neither, the wait
+// is in vain, and not repeated: the connections that there are do not count any
+// more.
 type pool struct {
-	requests atomic.Int64
+	requests atomic.Int64 // under way
 
-	mu   sync.Mutex
-	open map[string]int // connections to each origin, with those that are being made
-	gone chan struct{}  // closed when one of them is; nil if no dial waits for that
+	mu    sync.Mutex
+	lanes map[lane]*traffic
+}
+
+// lane is where connections lead that can serve the same requests: to an origin,
+// and perhaps by way of a proxy.
+type lane struct{ origin, address string }
+
+// traffic is what goes on in a lane.
+type traffic struct {
+	open    int         // connections, with those that are being made
+	waiting []*dialling // the oldest first
+}
+
+// dialling is a dial of net/http's. The lock of its pool guards it.
+type dialling struct {
+	pool    *pool
+	lane    lane
+	traffic *traffic   // where it is counted as open, nil if it is not
+	turn    chan error // tells one that waits to begin, or why it is not to; holds that
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// counted returns dial with connections that the pool counts and the witness can
-// read.
-func (p *pool) counted(dial dialFunc) dialFunc {
+// pooled returns dial with connections of the pool, which the witness can read.
+func (p *pool) pooled(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		leave, err := p.enter(ctx)
-		if err != nil {
-			return nil, err
+		d := &dialling{pool: p, turn: make(chan error, 1)}
+		if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok {
+			d.lane = lane{a.origin, address}
+			if !a.dials(d) {
+				if err := d.await(ctx); err != nil {
+					return nil, err
+				}
+			}
 		}
 		c, err := dial(ctx, network, address)
 		if err != nil || c == nil {
-			leave()
+			p.leave(d)
 			return nil, err // net/http has an error of its own for neither
 		}
-		return &conn{Conn: c, leave: leave}, nil
+		return &conn{Conn: c, pool: p, dialling: d}, nil
 	}
 }
 
-// enter counts one more connection, for the request that ctx belongs to, as soon as
-// there is need of it. leave takes it out again, and may be called more than once.
-func (p *pool) enter(ctx context.Context) (leave func(), err error) {
-	a, ok := ctx.Value(attemptKey{}).(*Attempt)
-	if !ok || !a.demand.isFor(p) {
-		return func() {}, nil
-	}
-	if err := p.await(a); err != nil {
-		return nil, err
-	}
-	leave = sync.OnceFunc(func() { p.remove(a.origin) })
-	a.demand.dialling(leave)
-	return leave, nil
-}
-
-// await adds a connection for a as soon as there is room for it. It fails when a
-// has got another one, or has ended.
-func (p *pool) await(a *Attempt) error {
-	full := p.add(a.origin, p.requests.Load())
-	if full == nil {
-		return nil
-	}
+// await returns when d is to begin, or why it is not.
+func (d *dialling) await(ctx context.Context) error {
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	for full != nil {
-		met := a.demand.unmet()
-		if met == nil {
-			return errNotWanted
-		}
-		select {
-		case <-full:
-			full = p.add(a.origin, p.requests.Load())
-		case <-late.C:
-			full = p.add(a.origin, math.MaxInt64)
-		case <-met:
-		}
+	select {
+	case err := <-d.turn:
+		return err
+	case <-late.C:
+		d.pool.tire(d)
+	case <-ctx.Done():
+		d.pool.over(d)
+		return context.Cause(ctx)
 	}
-	return nil
+	return <-d.turn
 }
 
-// add counts one more connection to origin. Where there are as many as limit, it
-// does not, and returns a channel that is closed when one of them is gone.
-func (p *pool) add(origin string, limit int64) (full <-chan struct{}) {
+// enter reports whether d is to begin at once. If not, it is told when.
+func (p *pool) enter(d *dialling) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if int64(p.open[origin]) >= limit {
-		if p.gone == nil {
-			p.gone = make(chan struct{})
-		}
-		return p.gone
+	t := p.traffic(d.lane)
+	if p.isFull(t) {
+		t.waiting = append(t.waiting, d)
+		return false
 	}
-	if p.open == nil {
-		p.open = make(map[string]int)
-	}
-	p.open[origin]++
-	return nil
+	t.begin(d)
+	return true
 }
 
-// remove counts one connection to origin less.
-func (p *pool) remove(origin string) {
+// tire lets d begin, if it still waits.
+func (p *pool) tire(d *dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open[origin]--; p.open[origin] == 0 {
-		delete(p.open, origin)
-	}
-	if p.gone != nil {
-		close(p.gone)
-		p.gone = nil
+	if t := p.lanes[d.lane]; t != nil && slices.Contains(t.waiting, d) {
+		p.forget(d.lane)
 	}
 }
 
-// demand is what an attempt wants of a pool.
-type demand struct {
-	mu       sync.Mutex
-	pool     *pool // nil until the request is under way, and if there is none
-	requests int   // that are counted for the attempt: a middleware may send several
-	ended    bool
-	wanted   int           // connections that net/http is looking for
-	met      chan struct{} // closed when one was found, or none is wanted; nil if no dial waits
-	dials    []func()      // take what was dialled for the attempt out of the pool
+// over notes that the request of d is over without having got a connection. If d was
+// still waiting, that was in vain; what it was making may hang, and does not count.
+func (p *pool) over(d *dialling) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lanes[d.lane].dismiss(d) {
+		p.forget(d.lane)
+	}
+	p.remove(d)
 }
 
-// begin counts one more request under way.
-func (d *demand) begin(p *pool) {
-	if p == nil {
+// got notes that the request of these dials has got a connection.
+func (p *pool) got(own []*dialling) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range own {
+		p.lanes[d.lane].dismiss(d)
+	}
+}
+
+// leave notes that no request will get, or get again, what comes of d.
+func (p *pool) leave(d *dialling) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remove(d)
+}
+
+// remove takes d out of the connections that count, and lets another begin in its
+// place.
+func (p *pool) remove(d *dialling) {
+	t := d.traffic
+	if t == nil {
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.pool = p; !d.ended {
-		d.requests++
-		p.requests.Add(1)
+	d.traffic = nil
+	t.open--
+	if len(t.waiting) > 0 && !p.isFull(t) {
+		t.begin(t.waiting[0])
+	}
+	if t.open == 0 && len(t.waiting) == 0 && p.lanes[d.lane] == t {
+		delete(p.lanes, d.lane)
 	}
 }
 
-// want notes that net/http begins to look for a connection.
-func (d *demand) want(string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.wanted++
-}
-
-// meet notes that net/http has found one.
-func (d *demand) meet() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.wanted = max(0, d.wanted-1)
-	d.wake()
-}
-
-// end takes the attempt's requests out of the pool. A connection that it never got
-// is not one that is about to come free: to make it may take long.
-func (d *demand) end() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended || d.pool == nil {
-		return
-	}
-	d.ended = true
-	d.pool.requests.Add(-int64(d.requests))
-	if d.wanted > 0 {
-		for _, leave := range d.dials {
-			leave()
-		}
-	}
-	d.wake()
-}
-
-func (d *demand) wake() {
-	if d.met != nil {
-		close(d.met)
-		d.met = nil
+// forget does not count the connections of a lane any more, and lets all begin that
+// wait in it.
+func (p *pool) forget(l lane) {
+	waiting := p.lanes[l].waiting
+	p.lanes[l].waiting = nil
+	delete(p.lanes, l)
+	for _, d := range waiting {
+		p.traffic(l).begin(d)
 	}
 }
 
-// unmet returns a channel that is closed when the demand may have been met; nil if
-// it is.
-func (d *demand) unmet() (met <-chan struct{}) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended || d.wanted == 0 {
-		return nil
-	}
-	if d.met == nil {
-		d.met = make(chan struct{})
-	}
-	return d.met
+func (p *pool) isFull(t *traffic) bool {
+	return int64(t.open) >= p.requests.Load()
 }
 
-// dialling notes how to take a connection out of the pool that is being made for the
-// attempt.
-func (d *demand) dialling(leave func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.dials = append(d.dials, leave)
+func (p *pool) traffic(l lane) *traffic {
+	if p.lanes == nil {
+		p.lanes = make(map[lane]*traffic)
+	}
+	if p.lanes[l] == nil {
+		p.lanes[l] = &traffic{}
+	}
+	return p.lanes[l]
 }
 
-func (d *demand) isFor(p *pool) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.pool == p
+// begin lets d begin.
+func (t *traffic) begin(d *dialling) {
+	t.take(d)
+	t.open++
+	d.traffic = t
+	d.turn <- nil
+}
+
+// dismiss ends the wait of d, and reports whether d was waiting.
+func (t *traffic) dismiss(d *dialling) bool {
+	if t == nil || !t.take(d) {
+		return false
+	}
+	d.turn <- errNotWanted
+	return true
+}
+
+// take takes d from those that wait, if it is among them.
+func (t *traffic) take(d *dialling) bool {
+	i := slices.Index(t.waiting, d)
+	if i < 0 {
+		return false
+	}
+	t.waiting = slices.Delete(t.waiting, i, i+1)
+	return true
 }

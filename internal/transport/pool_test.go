@@ -2,11 +2,15 @@ package transport_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,13 +22,13 @@ import (
 	"github.com/videosdk-sip-go/videosdk/internal/transport"
 )
 
-// network is one on which every dial waits for the test, and every request to
-// /held.
+// network is one on which every dial waits for the test, and so do some requests.
 type network struct {
 	*pipeListener
 
 	dials   chan chan<- error // those that wait; nil lets one go on
 	release chan struct{}     // ends one request that is held
+	rt      *transport.Transport
 	guard   *transport.Guard
 }
 
@@ -34,7 +38,8 @@ func newNetwork(t *testing.T) *network {
 	s := &http.Server{Handler: http.HandlerFunc(n.answer)}
 	go func() { _ = s.Serve(n) }()
 	t.Cleanup(func() { _ = s.Close() })
-	n.guard = guarded(t, transport.Adopt(&http.Transport{DialContext: n.dial}))
+	n.rt = transport.Adopt(&http.Transport{DialContext: n.dial})
+	n.guard = guarded(t, n.rt)
 	return n
 }
 
@@ -91,16 +96,21 @@ func (n *network) start(ctx context.Context, t *testing.T, url string) <-chan ou
 
 const (
 	held = "http://example.com/held"
-	last = "http://example.com/last"
+	last = "http://example.com/last" // is held, and then the server hangs up
 )
 
 // surplus returns a dial that no request waits for any more: a connection, which is
 // idle now, came free for it first.
 func (n *network) surplus(t *testing.T) (dial chan<- error) {
 	t.Helper()
-	first := n.start(t.Context(), t, "http://example.com")
-	second := n.start(t.Context(), t, "http://example.com")
-	require.Equal(t, 2, n.waiting(), "there are fewer connections than requests")
+	return n.surplusTo(t, "http://example.com")
+}
+
+func (n *network) surplusTo(t *testing.T, origin string) (dial chan<- error) {
+	t.Helper()
+	first := n.start(t.Context(), t, origin)
+	second := n.start(t.Context(), t, origin)
+	require.Equal(t, 2, n.waiting(), "each waits for its own")
 	<-n.dials <- nil
 	require.NoError(t, (<-first).err)
 	require.NoError(t, (<-second).err)
@@ -111,16 +121,22 @@ func TestADialWaitsForAConnectionThatIsBeingMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
 		surplus := n.surplus(t)
-		first := n.start(t.Context(), t, held)
-		second := n.start(t.Context(), t, held)
+		requests := []<-chan outcome{n.start(t.Context(), t, held), n.start(t.Context(), t, held)}
 		require.Zero(t, n.waiting())
+		requests = append(requests, n.start(t.Context(), t, held))
+		require.Equal(t, 1, n.waiting(), "the connection serves one")
+		<-n.dials <- nil
 
 		surplus <- nil
 		require.Zero(t, n.waiting())
+		requests = append(requests, n.start(t.Context(), t, held))
+		require.Equal(t, 1, n.waiting(), "it is taken")
+		<-n.dials <- nil
 		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
-		assert.EqualValues(t, 2, n.dialled.Load())
+		for _, done := range requests {
+			require.NoError(t, (<-done).err)
+		}
+		assert.EqualValues(t, len(requests), n.dialled.Load())
 	})
 }
 
@@ -159,20 +175,73 @@ func TestADialThatFailsMakesRoomForAnother(t *testing.T) {
 	})
 }
 
-func TestADialDoesNotWaitLongForAnother(t *testing.T) {
+func TestADialGoesOnWaitingForTheLastConnectionThatIsBeingMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		var requests []<-chan outcome
+		for range 3 {
+			requests = append(requests, n.start(t.Context(), t, "http://example.com"))
+		}
+		<-n.dials <- nil
+		for _, done := range requests {
+			require.NoError(t, (<-done).err)
+		}
+		first := n.start(t.Context(), t, held)
+		second := n.start(t.Context(), t, held)
+		<-n.dials <- errors.New("no route")
+		require.Equal(t, 1, n.waiting(), "the dial that is left")
+
+		<-n.dials <- nil
+		close(n.release)
+		require.NoError(t, (<-first).err)
+		require.NoError(t, (<-second).err)
+		assert.EqualValues(t, 2, n.dialled.Load())
+	})
+}
+
+func TestConnectionsThatDoNotCountMayClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
 		surplus := n.surplus(t)
 		first := n.start(t.Context(), t, held)
 		second := n.start(t.Context(), t, held)
-		began := time.Now()
-		dial := <-n.dials
-		assert.Equal(t, time.Second, time.Since(began))
+		<-n.dials <- nil // after a wait that was in vain
+		third := n.start(t.Context(), t, last)
+		another := <-n.dials
+		for _, done := range []<-chan outcome{first, second, third} {
+			n.release <- struct{}{}
+			require.NoError(t, (<-done).err)
+		}
+		surplus <- errors.New("no route")
 
-		dial <- nil
+		fourth := n.start(t.Context(), t, held)
+		fifth := n.start(t.Context(), t, held)
+		require.Zero(t, n.waiting(), "there are two others")
+		another <- nil
 		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
+		require.NoError(t, (<-fourth).err)
+		require.NoError(t, (<-fifth).err)
+	})
+}
+
+func TestADialWaitsForAnotherOnceAndNotForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		surplus := n.surplus(t)
+		requests := []<-chan outcome{n.start(t.Context(), t, held), n.start(t.Context(), t, held)}
+		for _, wait := range []time.Duration{250 * time.Millisecond, 0} {
+			began := time.Now()
+			dial := <-n.dials
+			assert.Equal(t, wait, time.Since(began))
+			dial <- nil
+			requests = append(requests, n.start(t.Context(), t, held))
+		}
+		<-n.dials <- nil
+
+		close(n.release)
+		for _, done := range requests {
+			require.NoError(t, (<-done).err)
+		}
 		surplus <- errors.New("no route")
 	})
 }
@@ -188,11 +257,95 @@ func TestADialThatWaitsEndsWithItsRequest(t *testing.T) {
 		got := <-second
 		require.ErrorIs(t, got.err, context.Canceled)
 		assert.False(t, got.maybeSent)
-
 		assert.True(t, n.never())
+
+		began := time.Now()
+		third := n.start(t.Context(), t, held)
+		<-n.dials <- nil
+		assert.Zero(t, time.Since(began), "what was waited for in vain is not waited for again")
 		close(n.release)
 		require.NoError(t, (<-first).err)
+		require.NoError(t, (<-third).err)
 		surplus <- errors.New("no route")
+	})
+}
+
+func TestADialThatWaitsEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		surplus := n.surplus(t)
+		got := get("http://example.com").over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := n.guard.RoundTrip(req)
+			ctx, cancel := context.WithTimeout(req.Context(), time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			_, failure := n.rt.DialContext(ctx, "tcp", "example.com:80")
+			assert.ErrorIs(t, failure, context.DeadlineExceeded)
+			assert.Equal(t, time.Millisecond, time.Since(began))
+			return resp, err
+		}))
+		require.NoError(t, got.err)
+		surplus <- errors.New("no route")
+	})
+}
+
+func TestAConnectionOfAMiddlewaresOwnDoesNotEndADial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, elsewhere := newNetwork(t), newNetwork(t)
+		surplus := n.surplus(t)
+		first := n.start(t.Context(), t, held)
+		own := &http.Transport{DialContext: elsewhere.pipeListener.dial}
+		defer own.CloseIdleConnections()
+		second := make(chan outcome, 1)
+		go func() {
+			second <- get(held).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				go func() {
+					assert.Zero(t, n.waiting())
+					audit, err := http.NewRequestWithContext(req.Context(), http.MethodGet, "http://audit.example.com", nil)
+					if assert.NoError(t, err) {
+						resp, err := own.RoundTrip(audit)
+						if assert.NoError(t, err) {
+							_ = resp.Body.Close()
+						}
+					}
+					surplus <- nil
+					close(n.release)
+				}()
+				return n.guard.RoundTrip(req)
+			}))
+		}()
+		require.NoError(t, (<-first).err)
+		require.NoError(t, (<-second).err)
+	})
+}
+
+// It stays open for its last answers, but takes no further requests.
+func TestAnHTTP2ConnectionThatGoesAwayIsNotWaitedFor(t *testing.T) {
+	pair := certificate()
+	synctest.Test(t, func(t *testing.T) {
+		serve := func() (*pipeListener, *http.Server) {
+			l := newPipeListener(&tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2"}})
+			s := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+			go func() { _ = s.Serve(l) }()
+			t.Cleanup(func() { _ = s.Close() })
+			return l, s
+		}
+		network, first := serve()
+		guard := guarded(t, transport.Adopt(&http.Transport{
+			ForceAttemptHTTP2: true,
+			DialContext: func(ctx context.Context, protocol, address string) (net.Conn, error) {
+				return network.dial(ctx, protocol, address)
+			},
+		}))
+		require.Equal(t, "HTTP/2.0", get("https://example.com").over(t, guard).proto)
+		network, _ = serve()
+		go func() { _ = first.Shutdown(t.Context()) }()
+		synctest.Wait()
+
+		began := time.Now()
+		require.NoError(t, get("https://example.com").over(t, guard).err)
+		assert.EqualValues(t, 1, network.dialled.Load())
+		assert.Zero(t, time.Since(began))
 	})
 }
 
@@ -217,28 +370,96 @@ func TestAConnectionThatNobodyGotInTimeIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestWhatDoesNotServeARequestIsNotWaitedFor(t *testing.T) {
-	for name, before := range map[string]string{
-		"a connection to another origin": "http://example.org",
-		"a connection that is closed":    last,
-	} {
-		t.Run(name, func(t *testing.T) {
+func TestADialDoesNotWaitForWhatDoesNotServeItsRequest(t *testing.T) {
+	tests := []struct {
+		name    string
+		origin  string
+		prepare func(n *network, rt *http.Transport)
+	}{
+		{"a dial to another origin", "http://example.org", func(*network, *http.Transport) {}},
+		{"a dial to another proxy", "http://example.com", func(n *network, rt *http.Transport) {
+			proxies := 0
+			rt.Proxy = func(req *http.Request) (*url.URL, error) {
+				if req.URL.Path == "/held" {
+					proxies++
+				}
+				return url.Parse("http://proxy" + strconv.Itoa(proxies) + ".example.com")
+			}
+			n.guard = transport.NewGuard(transport.Adopt(rt))
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := newNetwork(t)
+				tt.prepare(n, &http.Transport{DialContext: n.dial})
+				defer n.guard.CloseIdleConnections()
+				surplus := n.surplusTo(t, tt.origin)
 				close(n.release)
-				first := n.start(t.Context(), t, before)
-				<-n.dials <- nil
-				require.NoError(t, (<-first).err)
-				synctest.Wait()
-
 				began := time.Now()
-				second := n.start(t.Context(), t, "http://example.com")
+				done := n.start(t.Context(), t, held)
 				<-n.dials <- nil
-				require.NoError(t, (<-second).err)
+				require.NoError(t, (<-done).err)
 				assert.Zero(t, time.Since(began))
+				surplus <- errors.New("no route")
 			})
 		})
 	}
+}
+
+func TestADialDoesNotWaitForAConnectionThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		n.surplus(t) <- nil
+		synctest.Wait()
+		n.guard.CloseIdleConnections()
+
+		began := time.Now()
+		done := n.start(t.Context(), t, "http://example.com")
+		<-n.dials <- nil
+		require.NoError(t, (<-done).err)
+		assert.Zero(t, time.Since(began))
+	})
+}
+
+func TestADialThatFailedBeforeItsRequestSucceededIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		first := make(chan outcome, 1)
+		go func() {
+			first <- get(held).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				_, err := n.guard.RoundTrip(req)
+				assert.ErrorContains(t, err, "no route")
+				return n.guard.RoundTrip(req)
+			}))
+		}()
+		<-n.dials <- errors.New("no route")
+		<-n.dials <- nil
+		synctest.Wait()
+
+		began := time.Now()
+		second := n.start(t.Context(), t, held)
+		<-n.dials <- nil
+		assert.Zero(t, time.Since(began))
+		close(n.release)
+		require.NoError(t, (<-first).err)
+		require.NoError(t, (<-second).err)
+	})
+}
+
+func TestATransportThatIsAdoptedTwiceDoesNotWaitForItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		n.guard = guarded(t, transport.Adopt(n.rt.Transport))
+		for range 3 {
+			began := time.Now()
+			done := n.start(t.Context(), t, held)
+			<-n.dials <- nil
+			assert.Zero(t, time.Since(began))
+			defer func() { require.NoError(t, (<-done).err) }()
+		}
+		close(n.release)
+	})
 }
 
 // What is safe to repeat may be sent several times at once, and each copy needs a
@@ -275,7 +496,37 @@ func TestRequestsThatAMiddlewareSendsAtOnceDialAtOnce(t *testing.T) {
 	})
 }
 
-func TestARequestThatIsSentWhenItsAttemptIsOverDoesNotCount(t *testing.T) {
+func TestACopyThatGetsItsConnectionDoesNotEndTheDialOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		surplus := n.surplus(t)
+		first := n.start(t.Context(), t, held)
+		copies := roundTripper(func(req *http.Request) (*http.Response, error) {
+			waits := make(chan error, 1)
+			go func() {
+				resp, err := n.guard.RoundTrip(req.Clone(req.Context()))
+				if err == nil {
+					_ = resp.Body.Close()
+				}
+				waits <- err
+			}()
+			assert.Zero(t, n.waiting())
+			resp, err := n.guard.RoundTrip(req) // which does not wait
+			assert.NoError(t, <-waits)
+			return resp, err
+		})
+		done := make(chan outcome, 1)
+		go func() { done <- get(held).over(t, copies) }()
+		<-n.dials <- nil
+		<-n.dials <- nil
+		close(n.release)
+		require.NoError(t, (<-first).err)
+		require.NoError(t, (<-done).err)
+		surplus <- errors.New("no route")
+	})
+}
+
+func TestARequestThatIsSentWhenItsAttemptIsOverDialsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
 		surplus := n.surplus(t)
@@ -284,28 +535,45 @@ func TestARequestThatIsSentWhenItsAttemptIsOverDoesNotCount(t *testing.T) {
 			late = req.Clone(context.WithoutCancel(req.Context()))
 			return n.guard.RoundTrip(req)
 		})).err)
-		resp, err := n.guard.RoundTrip(late)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-
 		first := n.start(t.Context(), t, held)
-		second := n.start(t.Context(), t, held)
-		require.Zero(t, n.waiting())
+		began := time.Now()
+		done := make(chan error, 1)
+		go func() {
+			resp, err := n.guard.RoundTrip(late)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			done <- err
+		}()
+		<-n.dials <- nil
+		require.NoError(t, <-done)
+		assert.Zero(t, time.Since(began))
 		close(n.release)
 		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
 		surplus <- errors.New("no route")
 	})
 }
 
-func TestATransportThatIsAdoptedTwiceDoesNotWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		n.guard = guarded(t, transport.Adopt(transport.Adopt(&http.Transport{DialContext: n.dial}).Transport))
-		began := time.Now()
-		done := n.start(t.Context(), t, "http://example.com")
-		<-n.dials <- nil
-		require.NoError(t, (<-done).err)
-		assert.Zero(t, time.Since(began))
-	})
+func TestAConnectionDoesNotKeepTheContextOfItsFirstRequest(t *testing.T) {
+	s := serve(t, nil, answerAll)
+	guard := guarded(t, transport.New())
+	type key struct{}
+	freed := make(chan struct{})
+	func() {
+		value := new([1 << 10]byte)
+		runtime.AddCleanup(value, func(freed chan struct{}) { close(freed) }, freed)
+		require.NoError(t, get(s.http()).in(context.WithValue(t.Context(), key{}, value), t, guard).err)
+	}()
+	require.NoError(t, get(s.http()).over(t, guard).err)
+	require.EqualValues(t, 1, s.connections.Load())
+	for range 1000 {
+		runtime.GC()
+		select {
+		case <-freed:
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+	assert.Fail(t, "the value is still in use")
 }

@@ -65,7 +65,7 @@ func Adopt(original *http.Transport) *Transport {
 // pooled returns t with connections that dial makes.
 func pooled(t *http.Transport, dial dialFunc) *Transport {
 	own := &Transport{Transport: t}
-	t.DialContext = own.pool.counted(dial)
+	t.DialContext = own.pool.pooled(dial)
 	return own
 }
 
