@@ -117,13 +117,31 @@ func (n *network) surplusTo(t *testing.T, origin string) (dial chan<- error) {
 	return <-n.dials
 }
 
+// crowded returns a network with one request on its only connection, another one
+// that waits, and a surplus dial.
+func crowded(t *testing.T) (n *network, surplus chan<- error, first, second <-chan outcome) {
+	t.Helper()
+	n = newNetwork(t)
+	surplus = n.surplus(t)
+	first = n.start(t.Context(), t, held)
+	second = n.start(t.Context(), t, held)
+	require.Zero(t, n.waiting())
+	return n, surplus, first, second
+}
+
+// finish holds no request any more, and sees these succeed.
+func (n *network) finish(t *testing.T, requests ...<-chan outcome) {
+	t.Helper()
+	close(n.release)
+	for _, done := range requests {
+		require.NoError(t, (<-done).err)
+	}
+}
+
 func TestADialWaitsForAConnectionThatIsBeingMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		surplus := n.surplus(t)
-		requests := []<-chan outcome{n.start(t.Context(), t, held), n.start(t.Context(), t, held)}
-		require.Zero(t, n.waiting())
-		requests = append(requests, n.start(t.Context(), t, held))
+		n, surplus, first, second := crowded(t)
+		requests := []<-chan outcome{first, second, n.start(t.Context(), t, held)}
 		require.Equal(t, 1, n.waiting(), "the connection serves one")
 		<-n.dials <- nil
 
@@ -132,22 +150,14 @@ func TestADialWaitsForAConnectionThatIsBeingMade(t *testing.T) {
 		requests = append(requests, n.start(t.Context(), t, held))
 		require.Equal(t, 1, n.waiting(), "it is taken")
 		<-n.dials <- nil
-		close(n.release)
-		for _, done := range requests {
-			require.NoError(t, (<-done).err)
-		}
+		n.finish(t, requests...)
 		assert.EqualValues(t, len(requests), n.dialled.Load())
 	})
 }
 
 func TestADialWaitsForAConnectionThatComesFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		surplus := n.surplus(t)
-		first := n.start(t.Context(), t, held)
-		second := n.start(t.Context(), t, held)
-		require.Zero(t, n.waiting())
-
+		n, surplus, first, second := crowded(t)
 		n.release <- struct{}{}
 		require.NoError(t, (<-first).err)
 		assert.True(t, n.never())
@@ -159,19 +169,12 @@ func TestADialWaitsForAConnectionThatComesFree(t *testing.T) {
 
 func TestADialThatFailsMakesRoomForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		surplus := n.surplus(t)
-		first := n.start(t.Context(), t, held)
-		second := n.start(t.Context(), t, held)
-		require.Zero(t, n.waiting())
-
+		n, surplus, first, second := crowded(t)
 		began := time.Now()
 		surplus <- errors.New("no route")
 		<-n.dials <- nil
 		assert.Zero(t, time.Since(began))
-		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
+		n.finish(t, first, second)
 	})
 }
 
@@ -192,19 +195,14 @@ func TestADialGoesOnWaitingForTheLastConnectionThatIsBeingMade(t *testing.T) {
 		require.Equal(t, 1, n.waiting(), "the dial that is left")
 
 		<-n.dials <- nil
-		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
+		n.finish(t, first, second)
 		assert.EqualValues(t, 2, n.dialled.Load())
 	})
 }
 
 func TestConnectionsThatDoNotCountMayClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		surplus := n.surplus(t)
-		first := n.start(t.Context(), t, held)
-		second := n.start(t.Context(), t, held)
+		n, surplus, first, second := crowded(t)
 		<-n.dials <- nil // after a wait that was in vain
 		third := n.start(t.Context(), t, last)
 		another := <-n.dials
@@ -218,17 +216,14 @@ func TestConnectionsThatDoNotCountMayClose(t *testing.T) {
 		fifth := n.start(t.Context(), t, held)
 		require.Zero(t, n.waiting(), "there are two others")
 		another <- nil
-		close(n.release)
-		require.NoError(t, (<-fourth).err)
-		require.NoError(t, (<-fifth).err)
+		n.finish(t, fourth, fifth)
 	})
 }
 
 func TestADialWaitsForAnotherOnceAndNotForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork(t)
-		surplus := n.surplus(t)
-		requests := []<-chan outcome{n.start(t.Context(), t, held), n.start(t.Context(), t, held)}
+		n, surplus, first, second := crowded(t)
+		requests := []<-chan outcome{first, second}
 		for _, wait := range []time.Duration{250 * time.Millisecond, 0} {
 			began := time.Now()
 			dial := <-n.dials
@@ -238,10 +233,7 @@ func TestADialWaitsForAnotherOnceAndNotForLong(t *testing.T) {
 		}
 		<-n.dials <- nil
 
-		close(n.release)
-		for _, done := range requests {
-			require.NoError(t, (<-done).err)
-		}
+		n.finish(t, requests...)
 		surplus <- errors.New("no route")
 	})
 }
@@ -263,9 +255,7 @@ func TestADialThatWaitsEndsWithItsRequest(t *testing.T) {
 		third := n.start(t.Context(), t, held)
 		<-n.dials <- nil
 		assert.Zero(t, time.Since(began), "what was waited for in vain is not waited for again")
-		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-third).err)
+		n.finish(t, first, third)
 		surplus <- errors.New("no route")
 	})
 }
@@ -441,9 +431,7 @@ func TestADialThatFailedBeforeItsRequestSucceededIsNotWaitedFor(t *testing.T) {
 		second := n.start(t.Context(), t, held)
 		<-n.dials <- nil
 		assert.Zero(t, time.Since(began))
-		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
+		n.finish(t, first, second)
 	})
 }
 
@@ -519,9 +507,7 @@ func TestACopyThatGetsItsConnectionDoesNotEndTheDialOfAnother(t *testing.T) {
 		go func() { done <- get(held).over(t, copies) }()
 		<-n.dials <- nil
 		<-n.dials <- nil
-		close(n.release)
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-done).err)
+		n.finish(t, first, done)
 		surplus <- errors.New("no route")
 	})
 }
