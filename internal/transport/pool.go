@@ -23,8 +23,7 @@ var errNotWanted = errors.New("the request has got another connection, or is ove
 //
 // In a pool a dial waits while there are as many connections as requests: one that
 // no request has is being made, or about to come free. Where it is neither, the wait
-// is in vain, and not repeated: the connections that there are do not count any
-// more.
+// is in vain, and not repeated: there is one connection less that counts.
 type pool struct {
 	requests atomic.Int64 // under way
 
@@ -38,16 +37,15 @@ type lane struct{ origin, address string }
 
 // traffic is what goes on in a lane.
 type traffic struct {
-	open    int         // connections, with those that are being made
-	waiting []*dialling // the oldest first
+	open    []*dialling // connections that count, with those that are being made
+	waiting []*dialling // both lists begin with the oldest
 }
 
 // dialling is a dial of net/http's. The lock of its pool guards it.
 type dialling struct {
-	pool    *pool
-	lane    lane
-	traffic *traffic   // where it is counted as open, nil if it is not
-	turn    chan error // tells one that waits to begin, or why it is not to; holds that
+	pool *pool
+	lane lane
+	turn chan error // tells one that waits to begin, or why it is not to; holds that
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -83,8 +81,7 @@ func (d *dialling) await(ctx context.Context) error {
 	case <-late.C:
 		d.pool.tire(d)
 	case <-ctx.Done():
-		d.pool.over(d)
-		return context.Cause(ctx)
+		return context.Cause(ctx) // the end of the attempt takes d out
 	}
 	return <-d.turn
 }
@@ -102,12 +99,13 @@ func (p *pool) enter(d *dialling) bool {
 	return true
 }
 
-// tire lets d begin, if it still waits.
+// tire lets d begin, if it still waits, in the place of a connection.
 func (p *pool) tire(d *dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.lanes[d.lane]; t != nil && slices.Contains(t.waiting, d) {
-		p.forget(d.lane)
+	if t := p.traffic(d.lane); slices.Contains(t.waiting, d) {
+		t.open = t.open[1:]
+		t.begin(d)
 	}
 }
 
@@ -116,8 +114,8 @@ func (p *pool) tire(d *dialling) {
 func (p *pool) over(d *dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lanes[d.lane].dismiss(d) {
-		p.forget(d.lane)
+	if t := p.traffic(d.lane); t.dismiss(d) {
+		t.open = t.open[1:]
 	}
 	p.remove(d)
 }
@@ -127,7 +125,7 @@ func (p *pool) got(own []*dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, d := range own {
-		p.lanes[d.lane].dismiss(d)
+		p.traffic(d.lane).dismiss(d)
 	}
 }
 
@@ -141,33 +139,17 @@ func (p *pool) leave(d *dialling) {
 // remove takes d out of the connections that count, and lets another begin in its
 // place.
 func (p *pool) remove(d *dialling) {
-	t := d.traffic
-	if t == nil {
-		return
-	}
-	d.traffic = nil
-	t.open--
-	if len(t.waiting) > 0 && !p.isFull(t) {
+	t := p.traffic(d.lane)
+	if take(&t.open, d) && len(t.waiting) > 0 && !p.isFull(t) {
 		t.begin(t.waiting[0])
 	}
-	if t.open == 0 && len(t.waiting) == 0 && p.lanes[d.lane] == t {
+	if len(t.open) == 0 && len(t.waiting) == 0 {
 		delete(p.lanes, d.lane)
 	}
 }
 
-// forget does not count the connections of a lane any more, and lets all begin that
-// wait in it.
-func (p *pool) forget(l lane) {
-	waiting := p.lanes[l].waiting
-	p.lanes[l].waiting = nil
-	delete(p.lanes, l)
-	for _, d := range waiting {
-		p.traffic(l).begin(d)
-	}
-}
-
 func (p *pool) isFull(t *traffic) bool {
-	return int64(t.open) >= p.requests.Load()
+	return int64(len(t.open)) >= p.requests.Load()
 }
 
 func (p *pool) traffic(l lane) *traffic {
@@ -182,27 +164,26 @@ func (p *pool) traffic(l lane) *traffic {
 
 // begin lets d begin.
 func (t *traffic) begin(d *dialling) {
-	t.take(d)
-	t.open++
-	d.traffic = t
+	take(&t.waiting, d)
+	t.open = append(t.open, d)
 	d.turn <- nil
 }
 
 // dismiss ends the wait of d, and reports whether d was waiting.
 func (t *traffic) dismiss(d *dialling) bool {
-	if t == nil || !t.take(d) {
+	if !take(&t.waiting, d) {
 		return false
 	}
 	d.turn <- errNotWanted
 	return true
 }
 
-// take takes d from those that wait, if it is among them.
-func (t *traffic) take(d *dialling) bool {
-	i := slices.Index(t.waiting, d)
+// take removes d from a list, and reports whether it was there.
+func take(list *[]*dialling, d *dialling) bool {
+	i := slices.Index(*list, d)
 	if i < 0 {
 		return false
 	}
-	t.waiting = slices.Delete(t.waiting, i, i+1)
+	*list = slices.Delete(*list, i, i+1)
 	return true
 }

@@ -181,23 +181,50 @@ func TestADialThatFailsMakesRoomForAnother(t *testing.T) {
 func TestADialGoesOnWaitingForTheLastConnectionThatIsBeingMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
-		var requests []<-chan outcome
-		for range 3 {
-			requests = append(requests, n.start(t.Context(), t, "http://example.com"))
-		}
-		<-n.dials <- nil
-		for _, done := range requests {
-			require.NoError(t, (<-done).err)
-		}
+		surplus, last := n.twoSurplus(t)
 		first := n.start(t.Context(), t, held)
 		second := n.start(t.Context(), t, held)
-		<-n.dials <- errors.New("no route")
-		require.Equal(t, 1, n.waiting(), "the dial that is left")
+		surplus <- errors.New("no route")
+		require.Zero(t, n.waiting())
 
-		<-n.dials <- nil
+		last <- nil
 		n.finish(t, first, second)
 		assert.EqualValues(t, 2, n.dialled.Load())
 	})
+}
+
+func TestEachDialThatFailsMakesRoomForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		surplus, last := n.twoSurplus(t)
+		var requests []<-chan outcome
+		for range 3 {
+			requests = append(requests, n.start(t.Context(), t, held))
+		}
+		require.Zero(t, n.waiting())
+
+		began := time.Now()
+		for _, dial := range []chan<- error{surplus, last} {
+			dial <- errors.New("no route")
+			<-n.dials <- nil
+		}
+		assert.Zero(t, time.Since(began))
+		n.finish(t, requests...)
+	})
+}
+
+// twoSurplus is surplus for two dials.
+func (n *network) twoSurplus(t *testing.T) (first, second chan<- error) {
+	t.Helper()
+	var requests []<-chan outcome
+	for range 3 {
+		requests = append(requests, n.start(t.Context(), t, "http://example.com"))
+	}
+	<-n.dials <- nil
+	for _, done := range requests {
+		require.NoError(t, (<-done).err)
+	}
+	return <-n.dials, <-n.dials
 }
 
 func TestConnectionsThatDoNotCountMayClose(t *testing.T) {
