@@ -98,15 +98,16 @@ func (a *Attempt) End() (replayed bool, paid int) {
 	return a.replayed, a.paid
 }
 
-// dials notes a dial for the request, and reports whether it is to begin at once. That
+// dials notes a dial to address for the request, and reports whether it is to begin at once. That
 // of a request which is sent after the end of its attempt is, because nobody would
 // know when it is not wanted any more.
-func (a *Attempt) dials(d *dialling) (begin bool) {
+func (a *Attempt) dials(d *dialling, address string) (begin bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pool != d.pool {
 		return true
 	}
+	d.lane = lane{a.origin, address}
 	a.dialled = append(a.dialled, d)
 	return a.pool.enter(d)
 }

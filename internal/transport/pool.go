@@ -54,12 +54,10 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 func (p *pool) pooled(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := &dialling{pool: p, turn: make(chan error, 1)}
-		if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok {
-			d.lane = lane{a.origin, address}
-			if !a.dials(d) {
-				if err := d.await(ctx); err != nil {
-					return nil, err
-				}
+		a, ok := ctx.Value(attemptKey{}).(*Attempt)
+		if ok && !a.dials(d, address) {
+			if err := d.await(ctx); err != nil {
+				return nil, err
 			}
 		}
 		c, err := dial(ctx, network, address)
@@ -90,7 +88,11 @@ func (d *dialling) await(ctx context.Context) error {
 func (p *pool) enter(d *dialling) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.lanes == nil {
+		p.lanes = make(map[lane]*traffic)
+	}
 	t := p.traffic(d.lane)
+	p.lanes[d.lane] = t
 	if p.isFull(t) {
 		t.waiting = append(t.waiting, d)
 		return false
@@ -99,23 +101,22 @@ func (p *pool) enter(d *dialling) bool {
 	return true
 }
 
-// tire lets d begin, if it still waits, in the place of a connection.
+// tire lets d begin, if it still waits.
 func (p *pool) tire(d *dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.traffic(d.lane); slices.Contains(t.waiting, d) {
-		t.open = t.open[1:]
+	if t := p.traffic(d.lane); t.giveUp(d) {
 		t.begin(d)
 	}
 }
 
-// over notes that the request of d is over without having got a connection. If d was
-// still waiting, that was in vain; what it was making may hang, and does not count.
+// over notes that the request of d is over without having got a connection. What d
+// was making may hang, and does not count.
 func (p *pool) over(d *dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.traffic(d.lane); t.dismiss(d) {
-		t.open = t.open[1:]
+	if p.traffic(d.lane).giveUp(d) {
+		d.turn <- errNotWanted
 	}
 	p.remove(d)
 }
@@ -125,7 +126,9 @@ func (p *pool) got(own []*dialling) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, d := range own {
-		p.traffic(d.lane).dismiss(d)
+		if take(&p.traffic(d.lane).waiting, d) {
+			d.turn <- errNotWanted
+		}
 	}
 }
 
@@ -141,7 +144,9 @@ func (p *pool) leave(d *dialling) {
 func (p *pool) remove(d *dialling) {
 	t := p.traffic(d.lane)
 	if take(&t.open, d) && len(t.waiting) > 0 && !p.isFull(t) {
-		t.begin(t.waiting[0])
+		first := t.waiting[0]
+		t.waiting = t.waiting[1:]
+		t.begin(first)
 	}
 	if len(t.open) == 0 && len(t.waiting) == 0 {
 		delete(p.lanes, d.lane)
@@ -152,29 +157,27 @@ func (p *pool) isFull(t *traffic) bool {
 	return int64(len(t.open)) >= p.requests.Load()
 }
 
+// traffic returns that of a lane, which is none if nothing has entered it.
 func (p *pool) traffic(l lane) *traffic {
-	if p.lanes == nil {
-		p.lanes = make(map[lane]*traffic)
+	if t := p.lanes[l]; t != nil {
+		return t
 	}
-	if p.lanes[l] == nil {
-		p.lanes[l] = &traffic{}
-	}
-	return p.lanes[l]
+	return &traffic{}
 }
 
 // begin lets d begin.
 func (t *traffic) begin(d *dialling) {
-	take(&t.waiting, d)
 	t.open = append(t.open, d)
 	d.turn <- nil
 }
 
-// dismiss ends the wait of d, and reports whether d was waiting.
-func (t *traffic) dismiss(d *dialling) bool {
+// giveUp ends the wait of d, if it waits, which was in vain: there is one connection
+// less that counts.
+func (t *traffic) giveUp(d *dialling) bool {
 	if !take(&t.waiting, d) {
 		return false
 	}
-	d.turn <- errNotWanted
+	t.open = t.open[1:]
 	return true
 }
 
