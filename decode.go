@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 	"github.com/videosdk-sip-go/videosdk/internal/lenient"
@@ -166,22 +165,14 @@ func readable(body []byte, err error) error {
 	return err
 }
 
-func isBlank(body []byte) bool { return len(withoutSpace(body)) == 0 }
+func isBlank(body []byte) bool { return len(jsonscan.TrimLeft(body)) == 0 }
 
 // isObject reports whether body starts as a JSON object does.
 func isObject(body []byte) bool { return startsWith(body, '{') }
 
 func startsWith(body []byte, delim byte) bool {
-	body = withoutSpace(body)
+	body = jsonscan.TrimLeft(body)
 	return len(body) > 0 && body[0] == delim
-}
-
-// withoutSpace returns body from the first byte on that is no white space.
-func withoutSpace(body []byte) []byte {
-	for len(body) > 0 && strings.IndexByte(" \t\r\n", body[0]) >= 0 {
-		body = body[1:]
-	}
-	return body
 }
 
 // Ack is the answer of an operation that returns no resource.

@@ -145,6 +145,9 @@ func walk(data []byte, i int, open byte, visit func(name []byte, i int) (end int
 	return len(data)
 }
 
+// TrimLeft returns data from the first byte on that is no white space.
+func TrimLeft(data []byte) []byte { return data[skipSpace(data, 0):] }
+
 // skipSpace returns the index of the first byte from i on that is no white
 // space.
 func skipSpace(data []byte, i int) int {

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
 )
 
 // Unmarshal decodes data into dst, a non-nil pointer. It fails when data is
@@ -51,7 +53,7 @@ func fits(data []byte, t reflect.Type) bool {
 }
 
 func firstByte(data []byte) byte {
-	return bytes.TrimLeft(data, " \t\r\n")[0] // valid JSON is not empty
+	return jsonscan.TrimLeft(data)[0] // valid JSON is not empty
 }
 
 // assign stores one value of valid JSON in target, converted if need be. It
