@@ -171,12 +171,12 @@ func WithBaseURL(rawURL string) Option {
 // WithHTTPClient sets what sends the requests. The client given is not
 // changed: an *http.Transport in it (or none) is copied with its proxy, TLS and
 // dial settings into a pool of our own, whose connections tell of a failed
-// request whether anything of it was sent, and which waits a moment before it dials
-// while it has as many connections as there are requests under way; another
-// RoundTripper is used as it is, and then more failures have an unknown outcome. Redirects are never
-// followed, and a Jar in it is not used, because the API knows no cookies. A
-// Timeout in it becomes the attempt timeout unless [WithAttemptTimeout] is
-// given.
+// request whether anything of it was sent, and which waits a moment before it
+// dials while it has as many connections as there are requests under way; another
+// RoundTripper is used as it is, and then more failures have an unknown outcome.
+// Redirects are never followed, and a Jar in it is not used, because the API knows
+// no cookies. A Timeout in it becomes the attempt timeout unless
+// [WithAttemptTimeout] is given.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) {
 		if c.faults.check(client != nil, "WithHTTPClient", "must not be nil"); client != nil {
