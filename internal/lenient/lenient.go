@@ -80,9 +80,11 @@ func convert(raw []byte, target reflect.Value) bool {
 	case reflect.Slice:
 		return convertSlice(raw, target)
 	case reflect.Struct:
-		return firstByte(raw) == '{' && convertStruct(raw, target)
+		object, ok := objectIn(raw)
+		return ok && convertStruct(object, target)
 	case reflect.Map:
-		return firstByte(raw) == '{' && convertMap(raw, target)
+		object, ok := objectIn(raw)
+		return ok && convertMap(object, target)
 	default:
 		return convertScalar(raw, target)
 	}
@@ -116,6 +118,17 @@ func convertSlice(raw []byte, target reflect.Value) bool {
 	}
 	target.Set(reflect.Append(reflect.Zero(target.Type()), one))
 	return true
+}
+
+// objectIn returns the object that raw is, or that it holds as a text.
+func objectIn(raw []byte) (object []byte, ok bool) {
+	if firstByte(raw) == '"' {
+		raw = []byte(text(raw))
+		if !json.Valid(raw) {
+			return nil, false
+		}
+	}
+	return raw, firstByte(raw) == '{'
 }
 
 func convertStruct(raw []byte, target reflect.Value) bool {

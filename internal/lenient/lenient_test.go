@@ -329,6 +329,32 @@ func TestKeysAreFoundInAnyCaseAndTheLastOneCounts(t *testing.T) {
 	})
 }
 
+func TestAnObjectMayTravelAsText(t *testing.T) {
+	type answer struct {
+		Room     *room             `json:"room"`
+		Metadata map[string]any    `json:"metadata"`
+		Labels   map[string]string `json:"labels"`
+		Rooms    []room            `json:"rooms"`
+	}
+	tests := []struct {
+		name, body string
+		want       answer
+	}{
+		{"for a struct", `{"room":"{\"id\":5}"}`, answer{Room: &room{ID: "5"}}},
+		{"for a map", `{"metadata":" {\"a\":{\"b\":1}} ","labels":"{\"n\":5}"}`,
+			answer{Metadata: map[string]any{"a": map[string]any{"b": 1.0}}, Labels: map[string]string{"n": "5"}}},
+		{"in a list", `{"rooms":["{\"id\":\"r\"}"]}`, answer{Rooms: []room{{ID: "r"}}}},
+		{"unless it is none", `{"room":"[1]","metadata":"{","labels":"\"{}\"","rooms":[""]}`, answer{Rooms: []room{{}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got answer
+			require.NoError(t, lenient.Unmarshal([]byte(tt.body), &got))
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
 func TestUnmarshalTakesWhatHasTheShapeAsAWhole(t *testing.T) {
 	tests := []struct {
 		name, data string
