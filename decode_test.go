@@ -401,7 +401,8 @@ func TestAPageIsDecodedInEachSpelling(t *testing.T) {
 		{"data of another kind", `{"pageInfo":{"total":0},"data":{}}`, page{}},
 		{"batchCalls for data", `{"pageInfo":{"total":1},"batchCalls":[{"id":"a"}]}`, page{[]string{"a"}, 0, 0, 0, 1}},
 		{"records for data", `{"pageInfo":{"total":1},"records":[{"id":"a"}]}`, page{[]string{"a"}, 0, 0, 0, 1}},
-		{"what is no object among the items", `{"data":[null,{"id":"a"},"b",3]}`, page{[]string{"a"}, 0, 0, 0, 0}},
+		{"null among the items", `{"data":[null,{"id":"a"}, null ]}`, page{[]string{"a"}, 0, 0, 0, 0}},
+		{"null among odd items", `{"data":[null,{"id":7}]}`, page{[]string{"7"}, 0, 0, 0, 0}},
 		{"an item without an id", `{"data":[{"name":"nameless"}]}`, page{[]string{""}, 0, 0, 0, 0}},
 	}
 	for _, tt := range tests {
@@ -425,6 +426,8 @@ func TestASuccessWithoutAListIsAnError(t *testing.T) {
 		{"a message", `{"message":"ok","data":{}}`, "it has no list"},
 		{"half an object", `{"data":[`, "it is not JSON"},
 		{"half an array", `[{"id":"a"},`, "it is not JSON"},
+		{"text among the items", `{"data":[{"id":"a"},"b"]}`, "an item of its list is not a JSON object"},
+		{"nothing but numbers", `[1,2]`, "an item of its list is not a JSON object"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

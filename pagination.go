@@ -207,8 +207,11 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 	}
 	page = newPage[T](l.info(), len(elements))
 	for _, element := range elements {
-		if !isObject(element) {
-			continue // a null among the items
+		switch {
+		case string(element) == "null":
+			continue
+		case !isObject(element): // to leave it out would tell of a shorter list
+			return nil, "an item of its list is not a JSON object"
 		}
 		item, id, err := decodeOne[W, T, P](element)
 		if err != nil {

@@ -64,14 +64,17 @@ func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, 
 
 // find returns nil if it has read everything and there is no such call. An
 // error says that it could not: a 404 of the list, too, is no proof that there
-// is none.
+// is none, and neither is a list in which a call cannot be told from another.
 func (s *CallsService) find(ctx context.Context, trackingID string, params CallListParams, opts []RequestOption) (*Call, error) {
 	params.Type = DirectionOutbound
 	for call, err := range s.All(ctx, params, opts...) {
 		if err != nil {
 			return nil, err
 		}
-		if call.Metadata == nil && call.ID != "" {
+		if call.Metadata == nil && call.ID == "" {
+			return nil, fmt.Errorf("videosdk: a call in the list has neither an id nor metadata: %w", ErrInvalidResponse)
+		}
+		if call.Metadata == nil {
 			call, err = s.Get(ctx, call.ID, opts...)
 			if errors.Is(err, ErrNotFound) {
 				continue // it has been deleted since; others may follow

@@ -91,6 +91,34 @@ func TestACallIsAskedForWhenTheListDoesNotShowItsMetadata(t *testing.T) {
 	})
 }
 
+func TestMetadataThatTravelsAsTextTellsTheTrackingID(t *testing.T) {
+	const list = `{"data":[{"callId":"c1","metadata":"spring"},{"callId":"c2","metadata":"{\"trackingId\":\"order-7\"}"}]}`
+	recorder := newRecorder(t, http.StatusOK, list).then(http.StatusOK, `{"data":{"id":"c1","metadata":"spring"}}`)
+	found, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+	require.NoError(t, err)
+	assert.Equal(t, "c2", found.ID)
+}
+
+func TestAListThatCannotBeReadIsNoProofThatACallWasNotPlaced(t *testing.T) {
+	tests := []struct{ name, list, problem string }{
+		{"ids in place of calls", `{"data":["c1","c2"]}`, "is not a JSON object"},
+		{"a call that cannot be told from another", `{"data":[{"to":"+14155550199"}]}`, "neither an id nor metadata"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			recorder := newRecorder(t, http.StatusOK, tt.list)
+			params := validCall()
+			params.TrackingID = "order-7"
+			_, err := recorder.client().Calls.CreateOnce(t.Context(), params)
+			require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+			assert.NotErrorIs(t, err, videosdk.ErrMaybeApplied, "nothing was dialled")
+			assert.ErrorContains(t, err, tt.problem)
+			require.Len(t, recorder.all(), 1)
+			assert.Equal(t, http.MethodGet, recorder.last().Method)
+		})
+	}
+}
+
 func TestCreateOnceDialsOnce(t *testing.T) {
 	for name, quirks := range forms() {
 		t.Run(name, func(t *testing.T) {
