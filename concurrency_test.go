@@ -309,18 +309,35 @@ func TestThereAreNeverMoreConnectionsThanCallers(t *testing.T) {
 	for name, start := range versions {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var dials atomic.Int64
+				var dials, unwell atomic.Int64
+				unwell.Store(goroutines) // calls in which a middleware panics, which must not count for good
 				client := serveInMemory(t, start, func(w http.ResponseWriter, _ <-chan struct{}) {
 					random(2 * time.Millisecond)
 					_, _ = io.WriteString(w, `{"callId":"call_1"}`)
 				}, func() {
 					dials.Add(1)
 					random(50 * time.Millisecond)
-				})
+				}, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+					return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+						resp, err := next.RoundTrip(req)
+						if unwell.Add(-1) >= 0 {
+							_ = resp.Body.Close()
+							panic("unwell")
+						}
+						return resp, err
+					})
+				}))
+				get := func() error {
+					_, err := client.Calls.Get(t.Context(), "call_1")
+					return err
+				}
+				for range goroutines {
+					assert.PanicsWithValue(t, "unwell", func() { _ = get() })
+				}
+				dials.Store(0) // of connections that were closed with an answer on them
 				together(func(int) {
 					for range each {
-						_, err := client.Calls.Get(t.Context(), "call_1")
-						assert.NoError(t, err)
+						assert.NoError(t, get())
 					}
 				})
 				assert.LessOrEqual(t, dials.Load(), int64(goroutines))

@@ -106,7 +106,7 @@ func httpVersions() map[string]func(*httptest.Server) {
 // serveInMemory starts a server and returns a client of it, which calls dialling
 // before each connection. The handler gets a channel that is closed when the test is
 // over.
-func serveInMemory(t *testing.T, start func(*httptest.Server), handle func(http.ResponseWriter, <-chan struct{}), dialling func()) *videosdk.Client {
+func serveInMemory(t *testing.T, start func(*httptest.Server), handle func(http.ResponseWriter, <-chan struct{}), dialling func(), opts ...videosdk.Option) *videosdk.Client {
 	t.Helper()
 	over := make(chan struct{})
 	network := newMemory()
@@ -127,7 +127,7 @@ func serveInMemory(t *testing.T, start func(*httptest.Server), handle func(http.
 	if srv.TLS != nil {
 		base = "https://example.com" // which is what the server's certificate says
 	}
-	return clientOf(t, base, transport)
+	return clientOf(t, base, transport, opts...)
 }
 
 func clientOf(t *testing.T, base string, transport http.RoundTripper, opts ...videosdk.Option) *videosdk.Client {

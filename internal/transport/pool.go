@@ -177,7 +177,9 @@ func (t *traffic) giveUp(d *dialling) bool {
 	if !take(&t.waiting, d) {
 		return false
 	}
-	t.open = t.open[1:]
+	// Copies of a request that are repeated may wait more often than there are
+	// connections.
+	t.open = t.open[min(1, len(t.open)):]
 	return true
 }
 

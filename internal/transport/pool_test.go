@@ -307,33 +307,40 @@ func TestADialThatWaitsEndsWithItsContext(t *testing.T) {
 }
 
 func TestAConnectionOfAMiddlewaresOwnDoesNotEndADial(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n, elsewhere := newNetwork(t), newNetwork(t)
-		surplus := n.surplus(t)
-		first := n.start(t.Context(), t, held)
-		own := &http.Transport{DialContext: elsewhere.pipeListener.dial}
-		defer own.CloseIdleConnections()
-		second := make(chan outcome, 1)
-		go func() {
-			second <- get(held).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+	for name, middlewares := range map[string]func(*http.Transport) *http.Transport{
+		"net/http's":     func(t *http.Transport) *http.Transport { return t },
+		"another pool's": func(t *http.Transport) *http.Transport { return transport.Adopt(t).Transport },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n, elsewhere := newNetwork(t), newNetwork(t)
+				surplus := n.surplus(t)
+				first := n.start(t.Context(), t, held)
+				own := middlewares(&http.Transport{DialContext: elsewhere.pipeListener.dial})
+				defer own.CloseIdleConnections()
+				second := make(chan outcome, 1)
 				go func() {
-					assert.Zero(t, n.waiting())
-					audit, err := http.NewRequestWithContext(req.Context(), http.MethodGet, "http://audit.example.com", nil)
-					if assert.NoError(t, err) {
-						resp, err := own.RoundTrip(audit)
-						if assert.NoError(t, err) {
-							_ = resp.Body.Close()
-						}
-					}
-					surplus <- nil
-					close(n.release)
+					second <- get(held).over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+						go func() {
+							assert.Zero(t, n.waiting())
+							audit, err := http.NewRequestWithContext(req.Context(), http.MethodGet, "http://audit.example.com", nil)
+							if assert.NoError(t, err) {
+								resp, err := own.RoundTrip(audit)
+								if assert.NoError(t, err) {
+									_ = resp.Body.Close()
+								}
+							}
+							surplus <- nil
+							close(n.release)
+						}()
+						return n.guard.RoundTrip(req)
+					}))
 				}()
-				return n.guard.RoundTrip(req)
-			}))
-		}()
-		require.NoError(t, (<-first).err)
-		require.NoError(t, (<-second).err)
-	})
+				require.NoError(t, (<-first).err)
+				require.NoError(t, (<-second).err)
+			})
+		})
+	}
 }
 
 // It stays open for its last answers, but takes no further requests.
