@@ -564,14 +564,9 @@ func (s *BatchCallsService) Cancel(ctx context.Context, batchID string, mode Bat
 }
 
 func (s *BatchCallsService) changed(ctx context.Context, r *request, batchID string) (*BatchCall, error) {
-	batch, raw, err := changed[batchCallWire, BatchCall](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if batch == nil {
-		batch = &BatchCall{ID: batchID, Raw: raw}
-	}
-	return batch, nil
+	return changed[batchCallWire](ctx, s.client, r, func(raw json.RawMessage) *BatchCall {
+		return &BatchCall{ID: batchID, Raw: raw}
+	})
 }
 
 // BatchStats are the figures of a campaign.

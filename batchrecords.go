@@ -139,14 +139,9 @@ func (s *BatchRecordsService) Update(ctx context.Context, batchID, recordID stri
 		r.faults.number("phoneNumber", *params.PhoneNumber)
 	}
 	r.body = params
-	record, raw, err := changed[batchRecordWire, BatchRecord](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if record == nil {
-		record = &BatchRecord{ID: recordID, BatchID: batchID, Raw: raw}
-	}
-	return record, nil
+	return changed[batchRecordWire](ctx, s.client, r, func(raw json.RawMessage) *BatchRecord {
+		return &BatchRecord{ID: recordID, BatchID: batchID, Raw: raw}
+	})
 }
 
 // BatchRecordDeleteResult tells how many records were deleted.

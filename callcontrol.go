@@ -2,6 +2,7 @@ package videosdk
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -89,14 +90,9 @@ func (s *CallsService) SwitchRoom(ctx context.Context, callID string, params Cal
 
 // changedCall sends a request whose answer may hold the call.
 func (s *CallsService) changedCall(ctx context.Context, r *request, callID string) (*Call, error) {
-	call, raw, err := changed[callWire, Call](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if call == nil {
-		call = &Call{ID: callID, Raw: raw}
-	}
-	return call, nil
+	return changed[callWire](ctx, s.client, r, func(raw json.RawMessage) *Call {
+		return &Call{ID: callID, Raw: raw}
+	})
 }
 
 // FindActive returns the call of a session in a room that is not over, as an

@@ -68,36 +68,28 @@ func decodeOne[W, T any, P wire[W, T]](raw json.RawMessage) (*T, string, error) 
 	return item, id, nil
 }
 
-// changed sends a request whose answer may or may not hold the resource that
-// it changed. Without one, item is nil.
-func changed[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (item *T, raw json.RawMessage, err error) {
-	var w W
-	raw, _, err = c.loose(ctx, r, &w)
-	if err != nil || raw == nil {
-		return nil, nil, err
-	}
-	if item, id := P(&w).resource(raw); id != "" {
-		return item, raw, nil
-	}
-	return nil, raw, nil
-}
-
-// loose sends a request of whose answer nothing is needed: it may be empty.
-// What else it holds, or what is in its "data", is decoded into dst and
-// returned.
-func (c *Client) loose(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
-	gone, err = c.optional(ctx, r, func(_, data json.RawMessage) error {
-		raw = data
-		if err := lenient.Unmarshal(data, dst); err != nil {
-			return readable(data, err)
+// changed sends a request whose answer may hold the resource that it changed.
+// If it does not, stub returns what is known of it; raw is the answer, or nil
+// if that was empty.
+func changed[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request, stub func(raw json.RawMessage) *T) (*T, error) {
+	var item *T
+	var raw json.RawMessage
+	_, err := c.optional(ctx, r, func(_, data json.RawMessage) error {
+		found, id, err := decodeOne[W, T, P](data)
+		if id != "" {
+			item = found
 		}
-		return nil
+		raw = data
+		return err
 	})
-	return raw, gone, err
+	if err != nil || item != nil {
+		return item, err
+	}
+	return stub(raw), nil
 }
 
-// told is loose for an answer that is no resource: its text may stand beside
-// the data. All of the answer is decoded into dst and returned.
+// told sends a request whose answer is a text rather than a resource: the text
+// may stand beside the data. All of the answer is decoded into dst and returned.
 func (c *Client) told(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
 	gone, err = c.optional(ctx, r, func(body, data json.RawMessage) error {
 		raw = body

@@ -249,14 +249,9 @@ func (s *GatewayRoutingRulesService) Update(ctx context.Context, ruleID string, 
 		r.faults.dispatch(params.Dispatch)
 	}
 	r.body = params
-	rule, raw, err := changed[gatewayRuleWire, GatewayRoutingRule](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if rule == nil {
-		rule = &GatewayRoutingRule{ID: ruleID, Raw: raw}
-	}
-	return rule, nil
+	return changed[gatewayRuleWire](ctx, s.client, r, func(raw json.RawMessage) *GatewayRoutingRule {
+		return &GatewayRoutingRule{ID: ruleID, Raw: raw}
+	})
 }
 
 // Delete removes a rule.

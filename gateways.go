@@ -429,12 +429,7 @@ func (g *Gateway) state() GatewayUpdateParams {
 }
 
 func updatedGateway(ctx context.Context, c *Client, r *request, gatewayID string) (*Gateway, error) {
-	gateway, raw, err := changed[gatewayFields, Gateway](ctx, c, r)
-	if err != nil {
-		return nil, err
-	}
-	if gateway == nil {
-		gateway = &Gateway{ID: gatewayID, Raw: raw}
-	}
-	return gateway, nil
+	return changed[gatewayFields](ctx, c, r, func(raw json.RawMessage) *Gateway {
+		return &Gateway{ID: gatewayID, Raw: raw}
+	})
 }

@@ -139,12 +139,7 @@ func (s *RoomsService) Deactivate(ctx context.Context, roomID string, opts ...Re
 	r.body = struct {
 		RoomID string `json:"roomId"`
 	}{roomID}
-	room, raw, err := changed[roomWire, Room](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if room == nil {
-		room = &Room{ID: roomID, Raw: raw}
-	}
-	return room, nil
+	return changed[roomWire](ctx, s.client, r, func(raw json.RawMessage) *Room {
+		return &Room{ID: roomID, Raw: raw}
+	})
 }

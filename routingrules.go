@@ -277,14 +277,9 @@ func (s *RoutingRulesService) Update(ctx context.Context, ruleID string, params 
 	}, opts, ruleID)
 	params.check(&r.faults)
 	r.body = params
-	rule, raw, err := changed[routingRuleFields, RoutingRule](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if rule == nil {
-		rule = &RoutingRule{ID: ruleID, Raw: raw}
-	}
-	return rule, nil
+	return changed[routingRuleFields](ctx, s.client, r, func(raw json.RawMessage) *RoutingRule {
+		return &RoutingRule{ID: ruleID, Raw: raw}
+	})
 }
 
 // Delete removes a rule. A 409, which says that another request changed or

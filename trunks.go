@@ -123,14 +123,9 @@ func (s *TrunksService) Update(ctx context.Context, trunkID string, params Trunk
 	}, opts, trunkID)
 	params.check(&r.faults)
 	r.body = params
-	trunk, raw, err := changed[trunkWire, Trunk](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if trunk == nil {
-		trunk = &Trunk{ID: trunkID, Raw: raw}
-	}
-	return trunk, nil
+	return changed[trunkWire](ctx, s.client, r, func(raw json.RawMessage) *Trunk {
+		return &Trunk{ID: trunkID, Raw: raw}
+	})
 }
 
 // TrunkCallParams say whom to call through a trunk.

@@ -181,14 +181,9 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	}
 	r.faults.check(params.Events == nil || len(params.Events) > 0, "events", "needs at least one event")
 	r.body = params
-	hook, raw, err := changed[webhookWire, Webhook](ctx, s.client, r)
-	if err != nil {
-		return nil, err
-	}
-	if hook == nil {
-		hook = &Webhook{ID: webhookID, Raw: raw}
-	}
-	return hook, nil
+	return changed[webhookWire](ctx, s.client, r, func(raw json.RawMessage) *Webhook {
+		return &Webhook{ID: webhookID, Raw: raw}
+	})
 }
 
 // Delete ends a subscription.
