@@ -359,7 +359,8 @@ type BatchCallCreateParams struct {
 	// BatchID is that of an uploaded list.
 	BatchID     string `json:"batchId,omitempty"`
 	Description string `json:"description,omitempty"`
-	// Timing says when the campaign begins.
+	// Timing says when the campaign begins. BatchLater is required with
+	// ScheduledTime and ScheduledDate.
 	Timing BatchTiming `json:"timing,omitempty"`
 	// Timezone is that of the times below: a name of the IANA database.
 	// The server's default is Asia/Calcutta.
@@ -383,6 +384,8 @@ func (p *BatchCallCreateParams) check(f *faults) {
 	f.require("routingRuleId", p.RoutingRuleID)
 	f.check(p.Timing != BatchLater || p.ScheduledTime != "" && p.ScheduledDate != "", "timing",
 		"scheduled needs scheduledTime and scheduledDate")
+	f.check(p.Timing != "" && p.Timing != BatchImmediate || p.ScheduledTime == "" && p.ScheduledDate == "", "timing",
+		"must be scheduled where scheduledTime or scheduledDate is set: the campaign would begin at once")
 	f.batchTimes(p.Timezone, p.ScheduledTime, p.ScheduledDate, p.AllowedFrom, p.AllowedUntil)
 	f.batchPlan(p.DaysOfWeek, p.Retry, p.Webhook)
 }

@@ -370,8 +370,14 @@ func TestABadCampaignIsRefusedWithAllItsFaults(t *testing.T) {
 			[]string{"batchName", "phoneNumberId", "routingRuleId"}},
 		{"a time to begin, but none told", create(func(p *videosdk.BatchCallCreateParams) { p.Timing = videosdk.BatchLater }), []string{"timing"}},
 		{"times in other forms", create(func(p *videosdk.BatchCallCreateParams) {
-			p.ScheduledTime, p.ScheduledDate, p.AllowedFrom, p.AllowedUntil = "9:30", "11.05.2026", "25:00", "09:30:00"
+			p.Timing, p.ScheduledTime, p.ScheduledDate, p.AllowedFrom, p.AllowedUntil = videosdk.BatchLater, "9:30", "11.05.2026", "25:00", "09:30:00"
 		}), times},
+		{"a date without the timing that it needs", create(func(p *videosdk.BatchCallCreateParams) {
+			p.Timing, p.ScheduledDate = "", "2026-05-11"
+		}), []string{"timing"}},
+		{"a time to begin at once", create(func(p *videosdk.BatchCallCreateParams) {
+			p.Timing, p.ScheduledTime = videosdk.BatchImmediate, "09:30"
+		}), []string{"timing"}},
 		{"days that there are not", create(func(p *videosdk.BatchCallCreateParams) { p.DaysOfWeek = []int{0, 7, -1} }), []string{"daysOfWeek"}},
 		{"too many attempts", create(func(p *videosdk.BatchCallCreateParams) { p.Retry = &videosdk.BatchRetry{Enabled: true, MaxAttempts: 4} }),
 			[]string{"retry.maxAttempts"}},
