@@ -73,6 +73,7 @@ type Client struct {
 	scrubber    *redact.Scrubber
 	log         *slog.Logger                   // nil for none
 	onAttempt   func(context.Context, Attempt) // nil for none
+	placing     placements                     // by CreateOnce
 }
 
 // New returns a client that signs its own tokens with an API key and its

@@ -2,6 +2,7 @@ package videosdk_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -152,7 +153,7 @@ func TestCreateOnceDoesNotDialAgainACallThatIsOver(t *testing.T) {
 		_, err = client.Calls.Wait(t.Context(), first.ID, nil)
 		require.NoError(t, err)
 
-		second, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+		second, err := newClient(t, srv).Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
 
 		require.NoError(t, err)
 		assert.Equal(t, first.ID, second.ID)
@@ -213,6 +214,144 @@ func TestCreateOnceResolvesAnUnknownOutcome(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestCreateOnceDialsOnceHoweverManyCallItAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(time.Minute))
+		ids := make([]string, goroutines)
+		together(func(n int) {
+			params := callNamed(rule, "order-7")
+			params.To = fmt.Sprintf("+1415555%04d", 100+n%2) // corrected on the way
+			call, err := client.Calls.CreateOnce(t.Context(), params)
+			if assert.NoError(t, err) {
+				ids[n] = call.ID
+			}
+		})
+		require.Len(t, srv.Dials(), 1)
+		for _, id := range ids {
+			assert.Equal(t, srv.Dials()[0].CallID, id)
+		}
+	})
+}
+
+func TestAClientKnowsForAMinuteWhatItHasDialled(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault videosdktest.Fault
+		want  error // of the first and of the second
+	}{
+		{"a call", videosdktest.Fault{}, nil},
+		{"what may be one", videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing}, videosdk.ErrMaybeApplied},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(time.Hour))
+				if tt.want != nil {
+					srv.Inject(tt.fault)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, err := client.Calls.CreateOnce(ctx, callNamed(rule, "order-7"))
+				require.ErrorIs(t, err, tt.want)
+				time.Sleep(20 * time.Second)
+				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+				require.ErrorIs(t, err, tt.want)
+				require.Len(t, srv.Dials(), 1)
+
+				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-8"))
+				require.NoError(t, err, "another one")
+				require.Len(t, srv.Dials(), 2)
+
+				time.Sleep(time.Minute)
+				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+				require.NoError(t, err)
+				assert.Len(t, srv.Dials(), 3, "the list alone is asked, and lags by an hour")
+			})
+		})
+	}
+}
+
+func TestWhoWaitsForTheSameCallHearsWhatCameOfIt(t *testing.T) {
+	tests := []struct {
+		name   string
+		fault  videosdktest.Fault
+		dials  int
+		first  error
+		second error
+	}{
+		{"a call that may have been placed", videosdktest.Fault{Drop: videosdktest.DropAfterActing}, 1, videosdk.ErrMaybeApplied, videosdk.ErrMaybeApplied},
+		{"its own, after one that was refused", videosdktest.Fault{Status: http.StatusBadRequest}, 1, videosdk.ErrBadRequest, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(time.Hour))
+				tt.fault.Method, tt.fault.Path, tt.fault.Delay = http.MethodPost, "/v2/sip/call", time.Second
+				srv.Inject(tt.fault)
+				first := make(chan error)
+				go func() { first <- errorOf(client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))) }()
+				synctest.Wait()
+
+				_, second := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+
+				require.ErrorIs(t, <-first, tt.first)
+				require.ErrorIs(t, second, tt.second)
+				assert.Len(t, srv.Dials(), tt.dials)
+			})
+		})
+	}
+}
+
+func TestWhoWaitsForTheSameCallObeysItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Delay: time.Hour})
+		first, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- errorOf(client.Calls.CreateOnce(first, callNamed(rule, "order-7"))) }()
+		synctest.Wait()
+		second, end := context.WithTimeout(t.Context(), time.Second)
+		defer end()
+
+		_, err := client.Calls.CreateOnce(second, callNamed(rule, "order-7"))
+
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, videosdk.ErrTimeout)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied, "the other one may dial yet")
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+	})
+}
+
+func TestWhoWaitsForACallThatPanicsDoesNotDial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, _, rule := newLine(t, videosdktest.InMemory())
+		held := make(chan struct{})
+		client := newClient(t, srv, videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPost {
+					<-held
+					panic("unwell")
+				}
+				return next.RoundTrip(req)
+			})
+		}))
+		done := make(chan any)
+		go func() {
+			defer func() { done <- recover() }()
+			_, _ = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+		}()
+		synctest.Wait()
+		second := make(chan error)
+		go func() { second <- errorOf(client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))) }()
+		synctest.Wait()
+		close(held)
+		assert.Equal(t, "unwell", <-done)
+		require.ErrorIs(t, <-second, videosdk.ErrMaybeApplied)
+		assert.Empty(t, srv.Dials())
+	})
 }
 
 func TestCreateOnceLooksAgainAlthoughLookingFails(t *testing.T) {

@@ -1,0 +1,208 @@
+package videosdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// trackedFor is how far back CreateOnce looks for a call.
+	trackedFor = 30 * 24 * time.Hour
+	// trackingLooks is how often CreateOnce looks again after an unknown
+	// outcome, with waits that double from firstTrackingWait: for half a
+	// minute in all.
+	trackingLooks     = 6
+	firstTrackingWait = 500 * time.Millisecond
+	// placedFor is how long a client knows of a call that it has dialled, or may
+	// have, without the list, which may lag.
+	placedFor = time.Minute
+)
+
+// CreateOnce places a call unless it has been placed before. TrackingID is
+// required, and names the call for good: use one of your own records.
+//
+// It looks for a call to the same number with that TrackingID first, among those
+// of the last 30 days, and returns it if there is one. Otherwise it dials; and if
+// the outcome of that is unknown, it looks again, for half a minute, because the
+// list may lag. If it finds the call, it returns it; if not, it returns the error,
+// which matches [ErrMaybeApplied]. So a program that crashes and is started again
+// with the same TrackingID dials once.
+//
+// With the same client it may be called at any time, from any number of
+// goroutines: for one TrackingID they take turns, and for a minute the client knows
+// by itself what it has dialled, or may have.
+//
+// To look costs one request for each hundred calls to that number, and one more
+// for each call of which the list does not show the metadata. For a SIP URI all
+// outbound calls of these 30 days are read.
+//
+// What it cannot promise: two processes, or two clients, that call it for the same
+// TrackingID at the same moment may both find nothing and both dial, and so may one
+// that is started again before the list shows the call. The API has no way to
+// prevent that: let one client own a TrackingID at a time. Nor does it find a call
+// to another number: when To has changed, that number is dialled too, a minute later
+// and after.
+//
+// The end of ctx does not end a call that has been placed: see [CallsService.End].
+func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {
+	var f faults
+	settings := s.client.defaults.forCall(opts, &f)
+	f.check(!settings.retryUnknown, "WithRetryUnknown", "is refused by Calls.CreateOnce: a repeat could reach a person twice")
+	f.require("trackingId", params.TrackingID)
+	params.check(&f)
+	if err := f.err("Calls.CreateOnce"); err != nil {
+		return nil, err
+	}
+	own, err := s.client.placing.enter(ctx, params.TrackingID)
+	if err != nil {
+		return nil, fmt.Errorf("videosdk: Calls.CreateOnce: %w, while the same call was being placed: %w", err, ErrMaybeApplied)
+	}
+	defer s.client.placing.leave(own)
+	if own.callID != "" {
+		return s.Get(ctx, own.callID, opts...)
+	}
+	if own.unknown == nil {
+		call, err := s.findCall(ctx, params, opts)
+		if err != nil || call != nil {
+			return call, err
+		}
+		own.unknown = errUnfinished // should what follows panic
+		call, err = s.Create(ctx, params, opts...)
+		own.settle(call, err)
+		if own.unknown == nil {
+			return call, err
+		}
+	}
+	return s.findAgain(ctx, params, opts, own)
+}
+
+// findAgain looks for a call of which nobody knows whether it has been placed.
+func (s *CallsService) findAgain(ctx context.Context, params CallCreateParams, opts []RequestOption, own *placement) (*Call, error) {
+	wait := firstTrackingWait
+	for range trackingLooks {
+		if sleep(ctx, wait) != nil {
+			break
+		}
+		wait *= 2
+		if call, _ := s.findCall(ctx, params, opts); call != nil {
+			own.settle(call, nil)
+			return call, nil
+		}
+	}
+	return nil, own.unknown
+}
+
+// findCall looks for the call that params describe; see find.
+func (s *CallsService) findCall(ctx context.Context, params CallCreateParams, opts []RequestOption) (*Call, error) {
+	since := CallListParams{StartDate: time.Now().Add(-trackedFor)}
+	if isE164(params.To) {
+		// Without the plus: some searches of the API are regular expressions.
+		since.Search = strings.TrimPrefix(params.To, "+")
+	}
+	return s.find(ctx, params.TrackingID, since, opts)
+}
+
+// placements are the calls that CreateOnce places, or has placed a moment ago. The
+// zero value is ready to use.
+type placements struct {
+	mu     sync.Mutex
+	known  map[string]*placement // by tracking id
+	recent []*placement          // those that have dialled, the oldest first
+}
+
+// placement is what a client knows of a tracking id. Whoever has the turn may change
+// the call and the error.
+type placement struct {
+	trackingID string
+	turn       chan struct{} // holds one thing, which who looks and dials takes out
+	callID     string        // of the call, once it has been placed
+	unknown    error         // says that it may have been placed
+
+	users int       // who has the turn, or waits for it
+	until time.Time // when it may be forgotten, zero if nothing was dialled
+}
+
+// errUnfinished is what is known of a call whose placing did not come to its end.
+var errUnfinished = fmt.Errorf("videosdk: Calls.CreateOnce: placing the call ended in a panic: %w", ErrMaybeApplied)
+
+// settle notes what came of dialling.
+func (p *placement) settle(call *Call, err error) {
+	p.unknown = nil
+	switch {
+	case err == nil:
+		p.callID = call.ID
+	case errors.Is(err, ErrMaybeApplied):
+		p.unknown = err
+	}
+}
+
+// enter waits for the turn to place the call of a tracking id.
+func (p *placements) enter(ctx context.Context, trackingID string) (*placement, error) {
+	own := p.use(trackingID)
+	select {
+	case <-own.turn:
+		return own, nil
+	case <-ctx.Done():
+		p.release(own)
+		return nil, waitEnd{endOf(ctx)}
+	}
+}
+
+// leave gives the turn to the next.
+func (p *placements) leave(own *placement) {
+	if own.until.IsZero() && (own.callID != "" || own.unknown != nil) {
+		p.remember(own)
+	}
+	own.turn <- struct{}{}
+	p.release(own)
+}
+
+func (p *placements) use(trackingID string) *placement {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget()
+	own := p.known[trackingID]
+	if own == nil {
+		own = &placement{trackingID: trackingID, turn: make(chan struct{}, 1)}
+		own.turn <- struct{}{}
+		if p.known == nil {
+			p.known = make(map[string]*placement)
+		}
+		p.known[trackingID] = own
+	}
+	own.users++
+	return own
+}
+
+func (p *placements) remember(own *placement) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	own.until = time.Now().Add(placedFor)
+	p.recent = append(p.recent, own)
+}
+
+func (p *placements) release(own *placement) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	own.users--
+	p.drop(own)
+}
+
+// forget drops what was dialled long ago.
+func (p *placements) forget() {
+	for len(p.recent) > 0 && time.Now().After(p.recent[0].until) {
+		p.drop(p.recent[0])
+		p.recent = p.recent[1:]
+	}
+}
+
+// drop drops a placement that nobody uses and that need not be remembered.
+func (p *placements) drop(own *placement) {
+	if own.users == 0 && time.Now().After(own.until) {
+		delete(p.known, own.trackingID)
+	}
+}
