@@ -28,7 +28,7 @@ import (
 // of its own earlier attempt done succeeds and leaves out alone.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	route, query, _ := strings.Cut(path, "?")
-	r := c.request(operation{name: "Do", class: classOf(method, route), method: method, path: route}, opts)
+	r := c.request(operation{name: "Do", class: classOf(method, c.base.Path+route), method: method, path: route}, opts)
 	r.faults.check(isHeaderName(method) && method == strings.ToUpper(method), "method", "must be an HTTP method in capitals")
 	r.checkPath(route)
 	r.faults.check(canHold(out), "out", "must be a pointer to decode the answer into, or nil")
@@ -79,6 +79,9 @@ func reachesPeople(path string) bool {
 		return true
 	}
 	segments := strings.FieldsFunc(strings.ToLower(plain), func(r rune) bool { return r == '/' })
+	for i := range segments {
+		segments[i], _, _ = strings.Cut(segments[i], ";") // some servers take the rest for parameters
+	}
 	plain = "/" + strings.Join(segments, "/")
 	return slices.ContainsFunc([]string{callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath, batchCallsPath},
 		func(p string) bool { return strings.HasSuffix(plain, p) })
@@ -89,10 +92,10 @@ func (r *request) checkPath(path string) {
 	r.faults.check(strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//"), "path", "must begin with one slash")
 	r.faults.check(!strings.ContainsFunc(path, isSpaceOrControl) && !strings.ContainsAny(path, `#\`), "path",
 		"must be escaped, and have no fragment")
-	for _, segment := range strings.Split(path, "/") {
-		plain, err := url.PathUnescape(segment)
-		r.faults.check(err == nil, "path", "has an escape that is not valid")
-		r.faults.check(plain != "." && plain != "..", "path", "must not contain . or .. segments")
+	plain, err := url.PathUnescape(path) // a server may take an escaped slash for a slash
+	r.faults.check(err == nil, "path", "has an escape that is not valid")
+	for _, segment := range strings.Split(plain, "/") {
+		r.faults.check(segment != "." && segment != "..", "path", "must not contain . or .. segments")
 	}
 }
 

@@ -65,6 +65,7 @@ func TestDoRefusesWhatCannotBeMeant(t *testing.T) {
 		{"a way up", http.MethodDelete, "/v2/sip/routing-rule/..", nil, nil, "path"},
 		{"a way up in the middle", http.MethodGet, "/v2/../v1", nil, nil, "path"},
 		{"a way up in disguise", http.MethodGet, "/v2/sip/%2E%2e", nil, nil, "path"},
+		{"a way up behind an escaped slash", http.MethodPost, "/v2/sip/x%2F..%2Fcall", nil, nil, "path"},
 		{"a dot", http.MethodGet, "/v2/./x", nil, nil, "path"},
 		{"a space", http.MethodGet, "/v2/a b", nil, nil, "path"},
 		{"a line break", http.MethodGet, "/v2/a\nb", nil, nil, "path"},
@@ -161,6 +162,8 @@ func TestDoKnowsThePathsThatReachPeople(t *testing.T) {
 		{http.MethodPost, "/V2/SIP/Call", true},
 		{http.MethodPost, "/v2/sip/c%61ll", true},
 		{http.MethodPost, "/v2/sip%2Fcall", true},
+		{http.MethodPost, "/v2/sip/call;v=1", true},
+		{http.MethodPost, "/v2/sip;v=1/call", true},
 		{http.MethodPost, "/v2/sip/call/transfer", true},
 		{http.MethodPost, "/v2/sip/call/switch-room", true},
 		{http.MethodPost, "/v2/sip/outbound-call", true},
@@ -186,6 +189,16 @@ func TestDoKnowsThePathsThatReachPeople(t *testing.T) {
 			assert.Len(t, rec.all(), 2)
 		})
 	}
+}
+
+func TestThePathOfTheBaseURLBelongsToAPathThatReachesPeople(t *testing.T) {
+	rec := newRecorder(t, http.StatusServiceUnavailable, `{}`).then(http.StatusOK, `{}`)
+	client := rec.client(videosdk.WithBaseURL("https://api.example.com/v2"))
+	err := client.Do(t.Context(), http.MethodPost, "/sip/call", nil, nil, videosdk.WithRetryUnknown())
+	require.ErrorIs(t, err, videosdk.ErrInvalidRequest)
+	err = client.Do(t.Context(), http.MethodPost, "/sip/call", nil, nil)
+	require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	assert.Len(t, rec.all(), 1)
 }
 
 func TestDoHidesPhoneNumbersInAnyPath(t *testing.T) {
