@@ -2,6 +2,7 @@ package videosdk
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -20,11 +21,13 @@ type lookahead[T any] struct {
 	fetching sync.WaitGroup
 	begun    map[int]chan fetched[T] // by number of page
 	last     int                     // the last page, 0 as long as nobody said
+	total    int                     // of the items, as the page said that was given last
 }
 
 type fetched[T any] struct {
-	page *Page[T]
-	err  error
+	page     *Page[T]
+	err      error
+	panicked any
 }
 
 func newLookahead[T any](ctx context.Context, ahead, perPage int, fetch getPage[T]) *lookahead[T] {
@@ -33,24 +36,36 @@ func newLookahead[T any](ctx context.Context, ahead, perPage int, fetch getPage[
 	return l
 }
 
-// get returns page n.
+// get returns page n. It panics where fetching the page has panicked: that is the
+// goroutine in which the caller can do something about it.
 func (l *lookahead[T]) get(n int) (*Page[T], error) {
 	if l.last == 0 || l.ahead == 0 {
-		page, err := l.fetch(l.ctx, n, l.perPage)
-		return l.note(page, err)
+		return l.note(l.fetch(l.ctx, n, l.perPage))
 	}
-	for k := n; k <= n+l.ahead && (k <= l.last || k == n); k++ {
+	for k := n; k-n <= l.ahead && (k <= l.last || k == n); k++ {
 		l.begin(k)
 	}
 	f := <-l.begun[n] // ends with the context at the latest
 	delete(l.begun, n)
+	if f.panicked != nil {
+		panic(f.panicked)
+	}
+	if f.err == nil && f.page.Total < l.total {
+		// It is older than the page before it: what has moved from that page to
+		// this one since is on neither.
+		return l.note(l.fetch(l.ctx, n, l.perPage))
+	}
 	return l.note(f.page, f.err)
 }
 
-// note remembers how many pages there are.
+// errNoPage is what a page comes to that is fetched by a goroutine which ends
+// before it has it: a test's FailNow in a hook does that.
+var errNoPage = errors.New("videosdk: fetching a page ended in runtime.Goexit")
+
+// note remembers how many pages and items there are.
 func (l *lookahead[T]) note(page *Page[T], err error) (*Page[T], error) {
 	if err == nil {
-		l.last = page.LastPage
+		l.last, l.total = page.LastPage, page.Total
 	}
 	return page, err
 }
@@ -63,8 +78,12 @@ func (l *lookahead[T]) begin(n int) {
 	done := make(chan fetched[T], 1)
 	l.begun[n] = done
 	l.fetching.Go(func() {
-		page, err := l.fetch(l.ctx, n, l.perPage)
-		done <- fetched[T]{page, err}
+		f := fetched[T]{err: errNoPage}
+		defer func() {
+			f.panicked = recover()
+			done <- f
+		}()
+		f.page, f.err = l.fetch(l.ctx, n, l.perPage)
 	})
 }
 

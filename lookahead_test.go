@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +152,83 @@ func TestWhatIsFetchedAheadEndsWithTheIteration(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAsManyPagesAheadAsThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &library{perPage: 100, last: 9, delay: time.Second}
+		started, n := time.Now(), 0
+		for _, err := range server.client(t).PhoneNumbers.All(t.Context(), videosdk.PhoneNumberListParams{}, videosdk.WithPagesAhead(math.MaxInt)) {
+			require.NoError(t, err)
+			n++
+		}
+		assert.Equal(t, 900, n)
+		assert.Equal(t, 2*time.Second, time.Since(started), "the first, and then all others at once")
+	})
+}
+
+// Who calls All may recover from a panic of a hook of its own, as a web server
+// does. In a goroutine of the library's nobody could.
+func TestAPanicInAPageFetchedAheadIsTheCallers(t *testing.T) {
+	for name, c := range map[string]struct {
+		unwell func()
+		want   any
+	}{
+		"a panic":             {func() { panic("unwell") }, "unwell"},
+		"the end of its test": {runtime.Goexit, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &library{perPage: 100, last: 3, delay: time.Millisecond}
+				var pages atomic.Int64
+				client := server.client(t, videosdk.WithOnAttempt(func(context.Context, videosdk.Attempt) {
+					if pages.Add(1) == 2 {
+						c.unwell()
+					}
+				}))
+				var last error
+				got := func() (panicked any) {
+					defer func() { panicked = recover() }()
+					for _, last = range client.PhoneNumbers.All(t.Context(), videosdk.PhoneNumberListParams{}) {
+					}
+					return nil
+				}()
+				assert.Equal(t, c.want, got)
+				if c.want == nil {
+					assert.ErrorContains(t, last, "runtime.Goexit")
+				}
+			})
+		})
+	}
+}
+
+// A page that was fetched ahead may be older than the one before it.
+func TestAllGivesWhatMovesToAPageThatHasBeenFetchedAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const perPage = 2
+		ids := []string{"r6", "r5", "r4", "r3", "r2", "r1"} // the newest first
+		var mu sync.Mutex
+		slow := true
+		client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			page, _ := strconv.Atoi(req.URL.Query().Get("page"))
+			if page == 2 && slow {
+				slow = false
+				time.Sleep(time.Second)
+				mu.Lock()
+				ids = append([]string{"r7"}, ids...)
+				mu.Unlock()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			part, last := cut(ids, page, perPage)
+			answer := httptest.NewRecorder()
+			_, _ = io.WriteString(answer, pageOf(fmt.Sprintf(`"pageInfo":{"currentPage":%d,"perPage":2,"lastPage":%d,"total":%d},`, page, last, len(ids)), part...))
+			return answer.Result(), nil
+		})}))
+		require.NoError(t, err)
+		got := idsOf(t, client.RoutingRules.All(t.Context(), videosdk.RoutingRuleListParams{PerPage: perPage}))
+		assert.Equal(t, []string{"r6", "r5", "r4", "r3", "r2", "r1"}, got)
+	})
 }
 
 func TestAPageThatFailsEndsTheIterationAfterThoseBeforeIt(t *testing.T) {
