@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
@@ -97,13 +98,16 @@ func (s *CallsService) changedCall(ctx context.Context, r *request, callID strin
 
 // FindActive returns the call of a session in a room that is not over, as an
 // AI agent needs it that knows only where it is. An empty sessionID takes the
-// first active call of the room. No such call is [ErrNotFound].
+// first active call of the room. If there is none, the error matches
+// [ErrCallNotFound].
 func (s *CallsService) FindActive(ctx context.Context, roomID, sessionID string, opts ...RequestOption) (*Call, error) {
 	var f faults
 	f.require("roomId", roomID)
 	if err := f.err("Calls.FindActive"); err != nil {
 		return nil, err
 	}
+	// One page after the other: what moves to a later one meanwhile is on that.
+	opts = append(slices.Clone(opts), WithPagesAhead(0))
 	for call, err := range s.All(ctx, CallListParams{RoomID: roomID}, opts...) {
 		if err != nil {
 			return nil, err
@@ -112,7 +116,7 @@ func (s *CallsService) FindActive(ctx context.Context, roomID, sessionID string,
 			return call, nil
 		}
 	}
-	return nil, fmt.Errorf("videosdk: Calls.FindActive: no active call of that session in room %q: %w", roomID, ErrNotFound)
+	return nil, fmt.Errorf("videosdk: Calls.FindActive: %w of that session that is active in room %q", ErrCallNotFound, roomID)
 }
 
 // Watch yields a call now, and again each time that its status has changed,

@@ -281,13 +281,13 @@ func TestFindActiveFindsTheCallOfASession(t *testing.T) {
 				assert.Equal(t, active.ID, found.ID, "the only one that is not over")
 
 				_, err = calls.FindActive(ctx, "room_1", "sess_other")
-				require.ErrorIs(t, err, videosdk.ErrNotFound)
+				require.ErrorIs(t, err, videosdk.ErrCallNotFound)
 				_, err = calls.FindActive(ctx, "room_3", "")
-				require.ErrorIs(t, err, videosdk.ErrNotFound)
+				require.ErrorIs(t, err, videosdk.ErrCallNotFound)
 				_, err = calls.End(ctx, active.ID)
 				require.NoError(t, err)
 				_, err = calls.FindActive(ctx, "room_1", active.SessionID)
-				require.ErrorIs(t, err, videosdk.ErrNotFound, "it is over")
+				require.ErrorIs(t, err, videosdk.ErrCallNotFound, "it is over")
 			})
 		})
 	}
@@ -316,7 +316,7 @@ func TestFindActiveReadsFurtherPages(t *testing.T) {
 func TestFindActiveTellsWhyItCouldNotLook(t *testing.T) {
 	_, err := newRecorder(t, http.StatusForbidden, `{}`).client().Calls.FindActive(t.Context(), "room_1", "s2")
 	require.ErrorIs(t, err, videosdk.ErrForbidden)
-	assert.NotErrorIs(t, err, videosdk.ErrNotFound, "nobody knows")
+	assert.NotErrorIs(t, err, videosdk.ErrCallNotFound, "nobody knows")
 }
 
 func TestWatchShowsACallAtEachChangeUntilItIsOver(t *testing.T) {

@@ -165,7 +165,7 @@ func (w *callWire) resource(raw json.RawMessage) (*Call, string) {
 	c.ID = cmp.Or(c.ID, w.CallID)
 	c.To = cmp.Or(c.To, w.SIPTo)
 	c.From = cmp.Or(c.From, w.SIPFrom)
-	if c.Metadata == nil {
+	if len(c.Metadata) == 0 && w.MetaData != nil {
 		c.Metadata = w.MetaData
 	}
 	c.Type = Direction(strings.ToLower(string(c.Type)))

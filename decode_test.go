@@ -424,6 +424,8 @@ func TestASuccessWithoutAListIsAnError(t *testing.T) {
 		{"null", "null", "it is neither a JSON object nor an array"},
 		{"an empty object", "{}", "it has no list"},
 		{"a message", `{"message":"ok","data":{}}`, "it has no list"},
+		{"a total without a list", `{"pageInfo":{"total":2},"data":null}`, "it has no list"},
+		{"a list under a name that is not known", `{"pagination":{"total":1},"calls":[{"callId":"c1"}]}`, "it has no list"},
 		{"half an object", `{"data":[`, "it is not JSON"},
 		{"half an array", `[{"id":"a"},`, "it is not JSON"},
 		{"text among the items", `{"data":[{"id":"a"},"b"]}`, "an item of its list is not a JSON object"},

@@ -50,6 +50,11 @@ var (
 	// ErrNoCredentials is returned where an API key and secret are needed and
 	// the client was made without them.
 	ErrNoCredentials = errors.New("videosdk: the client has no API key and secret")
+	// ErrCallNotFound is returned by [CallsService.FindByTrackingID] and
+	// [CallsService.FindActive] when the whole list has been read and has no such
+	// call. Unlike [ErrNotFound] it never means that a request was answered with
+	// 404, which proves nothing.
+	ErrCallNotFound = errors.New("videosdk: no such call")
 	// ErrNotAnswered is a call that ended without having been answered.
 	ErrNotAnswered = errors.New("videosdk: the call was not answered")
 )

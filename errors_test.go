@@ -32,7 +32,7 @@ func sentinels() []error {
 		videosdk.ErrBadRequest, videosdk.ErrUnauthorized, videosdk.ErrPaymentRequired, videosdk.ErrForbidden,
 		videosdk.ErrNotFound, videosdk.ErrConflict, videosdk.ErrRateLimited, videosdk.ErrServer, videosdk.ErrTimeout,
 		videosdk.ErrInvalidRequest, videosdk.ErrInvalidResponse, videosdk.ErrResponseTooLarge, videosdk.ErrMaybeApplied,
-		videosdk.ErrNoCredentials, videosdk.ErrNotAnswered,
+		videosdk.ErrNoCredentials, videosdk.ErrNotAnswered, videosdk.ErrCallNotFound, videosdk.ErrInvalidSignature, videosdk.ErrInvalidEvent,
 	}
 }
 

@@ -193,7 +193,7 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 		}
 	}
 	raw := l.items()
-	if raw == nil && l.PageInfo == nil && l.Pagination == nil {
+	if raw == nil && (l.PageInfo == nil && l.Pagination == nil || l.info().Total > 0) {
 		return nil, "it has no list"
 	}
 	if jsonscan.Exceeds(raw, mostItems) {

@@ -213,7 +213,7 @@ func TestAnAnswerOfEachMethodMayBeAnything(t *testing.T) {
 					results, err := method.call(t, method.arguments(t, "+14155550199"))
 					if err != nil {
 						var answer *videosdk.APIError
-						require.True(t, errors.As(err, &answer) || errors.Is(err, videosdk.ErrInvalidRequest) || errors.Is(err, videosdk.ErrNotFound) ||
+						require.True(t, errors.As(err, &answer) || errors.Is(err, videosdk.ErrInvalidRequest) || errors.Is(err, videosdk.ErrCallNotFound) ||
 							errors.Is(err, videosdk.ErrInvalidResponse), "%s: %v", body, err)
 						assert.Less(t, len(err.Error()), 1000, body)
 					}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -33,11 +34,13 @@ func (p *CallCreateParams) tracked() map[string]any {
 
 // FindByTrackingID returns the call that was created with a tracking id, no
 // earlier than since. It tells whether a request to dial was applied whose
-// outcome is unknown. No such call is [ErrNotFound]; a list may lag behind, so a
-// call that was placed a moment ago may not be found yet.
+// outcome is unknown. If there is none, the error matches [ErrCallNotFound]; a list
+// may lag behind, so a call that was placed a moment ago may not be found yet.
 //
-// It reads the list of outbound calls from since on, and asks for each call of
-// which the list does not show the metadata: since should not be long ago.
+// It reads the list of outbound calls from since on, page after page, and asks for
+// each call of which the list does not show the metadata: since should not be long
+// ago. It must lie before the request, by as much as clocks may differ. A zero since
+// reads the whole list.
 func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, since time.Time, opts ...RequestOption) (*Call, error) {
 	var f faults
 	f.require("trackingId", trackingID)
@@ -46,7 +49,7 @@ func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, 
 	}
 	call, err := s.find(ctx, trackingID, CallListParams{StartDate: since}, opts)
 	if err == nil && call == nil {
-		err = fmt.Errorf("videosdk: no call with the tracking id %q: %w", trackingID, ErrNotFound)
+		err = fmt.Errorf("videosdk: Calls.FindByTrackingID: %w with the tracking id %q", ErrCallNotFound, trackingID)
 	}
 	return call, err
 }
@@ -56,17 +59,21 @@ func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, 
 // is none, and neither is a list in which a call cannot be told from another.
 func (s *CallsService) find(ctx context.Context, trackingID string, params CallListParams, opts []RequestOption) (*Call, error) {
 	params.Type = DirectionOutbound
+	// One page after the other: what moves to a later one meanwhile is on that.
+	opts = append(slices.Clone(opts), WithPagesAhead(0))
+	var gone error // a call that the list has, and that cannot be read
 	for call, err := range s.All(ctx, params, opts...) {
 		if err != nil {
 			return nil, err
 		}
-		if call.Metadata == nil && call.ID == "" {
+		if len(call.Metadata) == 0 && call.ID == "" {
 			return nil, fmt.Errorf("videosdk: a call in the list has neither an id nor metadata: %w", ErrInvalidResponse)
 		}
-		if call.Metadata == nil {
+		if len(call.Metadata) == 0 {
 			call, err = s.Get(ctx, call.ID, opts...)
 			if errors.Is(err, ErrNotFound) {
-				continue // it has been deleted since; others may follow
+				gone = err // others may follow, and be the one
+				continue
 			}
 			if err != nil {
 				return nil, err
@@ -76,5 +83,5 @@ func (s *CallsService) find(ctx context.Context, trackingID string, params CallL
 			return call, nil
 		}
 	}
-	return nil, nil
+	return nil, gone
 }

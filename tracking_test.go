@@ -44,9 +44,9 @@ func TestATrackingIDTravelsInTheMetadata(t *testing.T) {
 				assert.Equal(t, "order-7", found.TrackingID())
 
 				_, err = client.Calls.FindByTrackingID(ctx, "order-9", began)
-				require.ErrorIs(t, err, videosdk.ErrNotFound)
+				require.ErrorIs(t, err, videosdk.ErrCallNotFound)
 				_, err = client.Calls.FindByTrackingID(ctx, "order-7", began.Add(time.Hour))
-				require.ErrorIs(t, err, videosdk.ErrNotFound, "it was placed before")
+				require.ErrorIs(t, err, videosdk.ErrCallNotFound, "it was placed before")
 			})
 		})
 	}
@@ -84,11 +84,32 @@ func TestACallIsAskedForWhenTheListDoesNotShowItsMetadata(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "c3", found.ID)
 	})
+	t.Run("but not for proof when one that is gone may be it", func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, `{"data":[{"callId":"c1"}]}`).then(http.StatusNotFound, `{}`)
+		_, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.ErrorIs(t, err, videosdk.ErrNotFound)
+		assert.NotErrorIs(t, err, videosdk.ErrCallNotFound)
+	})
+	t.Run("nor when the list itself is not found", func(t *testing.T) {
+		_, err := newRecorder(t, http.StatusNotFound, `{}`).client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.ErrorIs(t, err, videosdk.ErrNotFound)
+		assert.NotErrorIs(t, err, videosdk.ErrCallNotFound)
+	})
+	t.Run("also where it shows an empty one", func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, `{"data":[{"callId":"c1","metadata":{},"metaData":{"trackingId":"order-7"}}]}`)
+		found, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.NoError(t, err)
+		assert.Equal(t, "c1", found.ID)
+		recorder = newRecorder(t, http.StatusOK, `{"data":[{"callId":"c1","metadata":{}}]}`).then(http.StatusOK, call("c1", "order-7"))
+		found, err = recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+		require.NoError(t, err)
+		assert.Equal(t, "c1", found.ID)
+	})
 	t.Run("unless it cannot be told", func(t *testing.T) {
 		recorder := newRecorder(t, http.StatusOK, list).then(http.StatusForbidden, `{}`)
 		_, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
 		require.ErrorIs(t, err, videosdk.ErrForbidden)
-		assert.NotErrorIs(t, err, videosdk.ErrNotFound)
+		assert.NotErrorIs(t, err, videosdk.ErrCallNotFound)
 	})
 }
 
@@ -104,6 +125,7 @@ func TestAListThatCannotBeReadIsNoProofThatACallWasNotPlaced(t *testing.T) {
 	tests := []struct{ name, list, problem string }{
 		{"ids in place of calls", `{"data":["c1","c2"]}`, "is not a JSON object"},
 		{"a call that cannot be told from another", `{"data":[{"to":"+14155550199"}]}`, "neither an id nor metadata"},
+		{"a total without a list", `{"pageInfo":{"total":1},"calls":[{"callId":"c1"}]}`, "it has no list"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
