@@ -31,7 +31,9 @@ func (e *CallEndedError) Is(target error) bool { return target == ErrNotAnswered
 // returns it. Without a function (nil), and in any case, the wait ends when the
 // call is over: compare [Call.Status]. It asks every half second at first, more
 // slowly the longer nothing changes; see [WithPollInterval]. Failures that may
-// pass are tolerated, up to five in a row. The context limits the wait.
+// pass are tolerated, up to five in a row, and a Retry-After is obeyed however long
+// it is. The context limits the wait. Its end does not end the call, which may go on
+// ringing: see [CallsService.End].
 func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call) bool, opts ...RequestOption) (*Call, error) {
 	var f faults
 	poll := newPoll(s.client.defaults.forCall(opts, &f))
@@ -54,7 +56,8 @@ func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call
 
 // WaitAnswered waits until the callee has picked up, and returns the call. A
 // call that ends before is a [*CallEndedError], which matches [ErrNotAnswered].
-// It asks as [CallsService.Wait] does.
+// It asks as [CallsService.Wait] does, and does not hang up either when its context
+// ends.
 func (s *CallsService) WaitAnswered(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	call, err := s.Wait(ctx, callID, (*Call).WasAnswered, opts...)
 	if err != nil {
@@ -75,12 +78,16 @@ func statusOrNone(call *Call) string {
 	return cmp.Or(string(call.Status), "unknown")
 }
 
+// lastLook is how long before the deadline of its context a wait asks a last time.
+const lastLook = 100 * time.Millisecond
+
 // poll is the schedule of a wait.
 type poll struct {
 	first, limit time.Duration
 	next         time.Duration
 	status       string
 	failures     int
+	asked        time.Duration // to wait, by the server
 }
 
 func newPoll(s settings) *poll {
@@ -90,6 +97,10 @@ func newPoll(s settings) *poll {
 // tolerates reports whether the wait goes on after an error.
 func (p *poll) tolerates(ctx context.Context, err error) bool {
 	p.failures++
+	var answer *APIError
+	if errors.As(err, &answer) {
+		p.asked = answer.RetryAfter
+	}
 	var request *RequestError
 	temporary := errors.Is(err, ErrServer) || errors.Is(err, ErrRateLimited) || errors.As(err, &request)
 	return temporary && ctx.Err() == nil && p.failures < maxPollFailures
@@ -103,16 +114,17 @@ func (p *poll) pause(ctx context.Context, status string) error {
 			p.status, p.next = status, p.first
 		}
 	}
+	wait := p.next
 	if deadline, ok := ctx.Deadline(); ok {
 		// Ask a last time shortly before the deadline, and then no more.
-		p.next = min(p.next, time.Until(deadline)-p.first)
+		wait = min(wait, time.Until(deadline)-lastLook)
+		if wait <= 0 || time.Until(deadline) <= p.asked {
+			return waitEnd{fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)}
+		}
 	}
-	if p.next <= 0 {
-		return waitEnd{fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)}
-	}
-	timer := time.NewTimer(p.next)
+	timer := time.NewTimer(max(wait, p.asked))
 	defer timer.Stop()
-	p.next = min(p.next*3/2, p.limit)
+	p.next, p.asked = min(p.next*3/2, p.limit), 0
 	select {
 	case <-ctx.Done():
 		return waitEnd{endOf(ctx)}

@@ -252,6 +252,54 @@ func TestFailuresThatMayPassAreTolerated(t *testing.T) {
 	}
 }
 
+func TestAnAnswerBetweenTheLastQuestionAndTheDeadlineIsSeen(t *testing.T) {
+	for _, tt := range []struct{ limit, answered, seen time.Duration }{
+		{400 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond},
+		{8 * time.Second, 6 * time.Second, 7900 * time.Millisecond},
+	} {
+		t.Run(fmt.Sprintf("after %v of %v", tt.answered, tt.limit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				started := time.Now()
+				a := askFor(t, func(int) (int, string) {
+					if time.Since(started) < tt.answered {
+						return 200, callWith("ringing")
+					}
+					return 200, callWith("answered")
+				}, videosdk.WithPollInterval(5*time.Second, 5*time.Second))
+				ctx, cancel := context.WithTimeout(t.Context(), tt.limit)
+				defer cancel()
+				_, err := a.client.Calls.WaitAnswered(ctx, "call_1")
+				require.NoError(t, err)
+				assert.Equal(t, tt.seen, time.Since(started))
+			})
+		})
+	}
+}
+
+func TestAWaitObeysARetryAfterHoweverLong(t *testing.T) {
+	for name, tt := range map[string]struct {
+		limit, takes time.Duration
+		want         error
+	}{
+		"that ends before the deadline": {2 * time.Minute, time.Minute, nil},
+		"unless it does not":            {30 * time.Second, 0, videosdk.ErrRateLimited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t, videosdktest.InMemory())
+				srv.Inject(statusFault(http.StatusTooManyRequests, "Retry-After", "60"))
+				srv.Inject(videosdktest.Fault{Body: callWith("answered")})
+				ctx, cancel := context.WithTimeout(t.Context(), tt.limit)
+				defer cancel()
+				started := time.Now()
+				_, err := newClient(t, srv).Calls.WaitAnswered(ctx, "call_1")
+				require.ErrorIs(t, err, tt.want)
+				assert.Equal(t, tt.takes, time.Since(started))
+			})
+		})
+	}
+}
+
 func TestAnOutageDuringAWaitPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t)
@@ -291,7 +339,7 @@ func TestTheContextLimitsAWait(t *testing.T) {
 		{"when it is cancelled before", rings, stopAfter(0), 0, 0, []error{context.Canceled}, nil},
 		{"when it is cancelled after a failure, which is told", failing, stopAfter(100 * time.Millisecond), 100 * time.Millisecond, 100 * time.Millisecond,
 			[]error{context.Canceled, quit, videosdk.ErrServer}, nil},
-		{"when its deadline comes near: it asks a last time and then no more", rings, deadline(30 * time.Second), 29500 * time.Millisecond, 29500 * time.Millisecond,
+		{"when its deadline comes near: it asks a last time and then no more", rings, deadline(30 * time.Second), 29900 * time.Millisecond, 29900 * time.Millisecond,
 			[]error{context.DeadlineExceeded, videosdk.ErrTimeout}, []error{context.Canceled}},
 		{"when its deadline is too near to ask twice", rings, deadline(100 * time.Millisecond), 0, 0,
 			[]error{context.DeadlineExceeded, videosdk.ErrTimeout}, nil},
