@@ -12,7 +12,10 @@
 //		To: "+14155550199", From: "+14155551234", RoutingRuleID: "rr_abc123",
 //	})
 //	...
-//	call, err = client.Calls.WaitAnswered(ctx, call.ID)
+//	answered, err := client.Calls.WaitAnswered(ctx, call.ID)
+//	if err != nil {
+//		client.Calls.End(context.WithoutCancel(ctx), call.ID) // it may ring on
+//	}
 //
 // Every method takes a context, which limits the whole call with its retries,
 // and options for this call alone. Lists come as one page (List) or as an
@@ -42,10 +45,19 @@
 //
 // # Errors
 //
-// An error is one of three: an [*APIError] (the server answered), a
-// [*RequestError] (it did not), or a [*ValidationError] (nothing was sent). All
-// match sentinels such as [ErrNotFound], [ErrTimeout] and [ErrMaybeApplied] with
-// errors.Is.
+// An error of a request is an [*APIError] (the server answered), a
+// [*RequestError] (it did not), or a [*ValidationError] (nothing was sent).
+// Methods that do more have errors of their own, such as [*CallEndedError] and
+// [*ParseFailedError]. All match sentinels such as [ErrNotFound], [ErrTimeout]
+// and [ErrMaybeApplied] with errors.Is.
+//
+// After [ErrMaybeApplied], [CallsService.CreateOnce] and a TrackingID resolve the
+// doubt.
+//
+// # Webhooks
+//
+// [WebhookHandler] verifies deliveries and handles each event once; [CallTracker]
+// keeps the state of calls from them.
 //
 // # Secrets
 //

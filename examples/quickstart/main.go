@@ -117,7 +117,8 @@ func provision(ctx context.Context, client *videosdk.Client, stdout io.Writer) (
 	return rule, nil
 }
 
-// dial calls, prints each status as it comes, and hangs up.
+// dial calls, prints each status as it comes, and hangs up, also when nobody wants to
+// wait any longer: a call that is not waited for goes on ringing.
 func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCreateParams, stdout io.Writer) error {
 	call, err := client.Calls.Create(ctx, params)
 	if errors.Is(err, videosdk.ErrMaybeApplied) {
@@ -128,26 +129,30 @@ func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCrea
 	}
 	fmt.Fprintf(stdout, "dialling %s from %s: call %s\n", params.To, params.From, call.ID)
 	var shown videosdk.CallStatus
-	call, err = client.Calls.Wait(ctx, call.ID, func(c *videosdk.Call) bool {
+	last, err := client.Calls.Wait(ctx, call.ID, func(c *videosdk.Call) bool {
 		if c.Status != shown {
 			shown = c.Status
 			fmt.Fprintln(stdout, " ", shown)
 		}
 		return c.WasAnswered()
 	})
-	if err != nil {
-		return err
+	if err == nil && last.IsOver() {
+		printTimeline(last, stdout)
+		return nil
 	}
-	if !call.IsOver() {
-		if _, err := client.Calls.End(ctx, call.ID); err != nil {
-			return err
-		}
-		if call, err = client.Calls.Wait(ctx, call.ID, nil); err != nil {
-			return err
-		}
+	// The wait may have ended with its context, which is of no use any more.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	fmt.Fprintln(stdout, "hanging up")
+	if _, endErr := client.Calls.End(ctx, call.ID); endErr != nil {
+		return errors.Join(err, endErr)
 	}
-	printTimeline(call, stdout)
-	return nil
+	last, endErr := client.Calls.Wait(ctx, call.ID, nil)
+	if endErr != nil {
+		return errors.Join(err, endErr)
+	}
+	printTimeline(last, stdout)
+	return err
 }
 
 func printTimeline(call *videosdk.Call, stdout io.Writer) {

@@ -30,7 +30,46 @@ func TestWithoutCredentialsAnEmulatedCallIsFollowedToItsEnd(t *testing.T) {
 	require.NoError(t, run(context.Background(), nil, &stdout, &stderr))
 	assert.Empty(t, stderr.String())
 	assert.Contains(t, stdout.String(), "emulator")
-	assert.Regexp(t, `(?s)initiated\n  ringing\n  answered\ntimeline:\n.*initiated\n.*ringing\n.*answered\n.*ended\n$`, stdout.String())
+	assert.Regexp(t, `(?s)initiated\n  ringing\n  answered\nhanging up\ntimeline:\n.*initiated\n.*ringing\n.*answered\n.*ended\n$`, stdout.String())
+}
+
+func TestWhoGivesUpHangsUp(t *testing.T) {
+	server := videosdktest.NewServer()
+	defer server.Close()
+	server.AddPhoneNumbers(ourNumber)
+	server.Callee(theirNumber).NeverAnswers()
+	client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	rule, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
+		Name: "out", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{ourNumber},
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stdout bytes.Buffer
+
+	err = dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID},
+		writerFunc(func(line string) {
+			stdout.WriteString(line)
+			if line == "  initiated\n" || line == "  ringing\n" {
+				cancel()
+			}
+		}))
+
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Contains(t, stdout.String(), "hanging up\n")
+	call, err := client.Calls.Get(t.Context(), server.Dials()[0].CallID)
+	require.NoError(t, err)
+	assert.True(t, call.IsOver())
+}
+
+// writerFunc is called with each line that is written.
+type writerFunc func(line string)
+
+func (f writerFunc) Write(line []byte) (int, error) {
+	f(string(line))
+	return len(line), nil
 }
 
 func TestWithCredentialsNothingIsDialledUnlessAllIsGiven(t *testing.T) {
