@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -274,11 +275,46 @@ func (p *CallCreateParams) check(f *faults) {
 func (p *CallCreateParams) body() any {
 	p.Metadata = p.tracked()
 	return struct {
-		CallCreateParams
+		callCreateFields
 		RingingTimeout  int64 `json:"ringingTimeout,omitempty"`
 		MaxCallDuration int64 `json:"maxCallDuration,omitempty"`
-	}{*p, int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}
+	}{callCreateFields(*p), int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}
 }
+
+// callCreateFields are params without their methods.
+type callCreateFields CallCreateParams
+
+// storedCall is the JSON in which params are stored: as they are sent, and with what
+// travels elsewhere.
+type storedCall struct {
+	*callCreateFields
+	TrackingID      string  `json:"trackingId,omitempty"`
+	RingingTimeout  float64 `json:"ringingTimeout,omitempty"` // in seconds
+	MaxCallDuration float64 `json:"maxCallDuration,omitempty"`
+}
+
+func (p *CallCreateParams) stored() storedCall {
+	return storedCall{(*callCreateFields)(p), p.TrackingID, p.RingingTimeout.Seconds(), p.MaxCallDuration.Seconds()}
+}
+
+// MarshalJSON implements [json.Marshaler], so that params can be stored, in the queue
+// of a job say. Durations are in seconds.
+func (p CallCreateParams) MarshalJSON() ([]byte, error) {
+	return json.Marshal(p.stored())
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]: it reads what MarshalJSON has written.
+func (p *CallCreateParams) UnmarshalJSON(data []byte) error {
+	stored := p.stored()
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return err
+	}
+	p.TrackingID = stored.TrackingID
+	p.RingingTimeout, p.MaxCallDuration = seconds(stored.RingingTimeout), seconds(stored.MaxCallDuration)
+	return nil
+}
+
+func seconds(n float64) time.Duration { return time.Duration(math.Round(n * float64(time.Second))) }
 
 // Create places a real call: a phone rings, and costs may arise.
 //
@@ -295,7 +331,8 @@ func (s *CallsService) Create(ctx context.Context, params CallCreateParams, opts
 	}, opts)
 	params.check(&r.faults)
 	if params.WaitUntilAnswered {
-		r.settings.attemptTimeout += cmp.Or(params.RingingTimeout, defaultRinging)
+		ringing := cmp.Or(params.RingingTimeout, defaultRinging)
+		r.settings.attemptTimeout += min(ringing, math.MaxInt64-r.settings.attemptTimeout)
 	}
 	r.body = params.body()
 	return one[callWire, Call](ctx, s.client, r)

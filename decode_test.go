@@ -467,6 +467,37 @@ func resourceSample(t *testing.T, name string) []byte {
 	return body
 }
 
+// A job that waits in a queue for its turn is stored as JSON.
+func TestACallToPlaceSurvivesBeingStoredAsJSON(t *testing.T) {
+	original := videosdk.CallCreateParams{
+		To: "+14155550199", From: "+14155551234", RoutingRuleID: "rr_1", GatewayID: "gw_1", DestinationRoomID: "room_1",
+		Participant: &videosdk.Participant{ID: "p_1", Name: "Ann", Metadata: map[string]any{"vip": true}},
+		Metadata:    map[string]any{"campaignId": "cmp_123"}, TrackingID: "order-7", AgentMetadata: map[string]any{"lang": "en"},
+		WaitUntilAnswered: true, RingingTimeout: 45 * time.Second, MaxCallDuration: time.Hour + 300*time.Millisecond,
+		RecordAudio: videosdk.Ptr(false), DTMF: videosdk.Ptr(true), MediaEncryption: videosdk.MediaEncryptionEnable,
+		HidePhoneNumber: videosdk.Ptr(false), Headers: map[string]string{"X-Campaign": "spring"},
+		IncludeHeaders: videosdk.IncludeHeadersNone,
+	}
+	value := reflect.ValueOf(original)
+	for i := range value.NumField() {
+		require.False(t, value.Field(i).IsZero(), "%s is not tried", value.Type().Field(i).Name)
+	}
+	for name, stored := range map[string]any{"a value": original, "a pointer": &original} {
+		t.Run(name, func(t *testing.T) {
+			data, err := json.Marshal(stored)
+			require.NoError(t, err)
+			var restored videosdk.CallCreateParams
+			require.NoError(t, json.Unmarshal(data, &restored))
+			assert.Equal(t, original, restored)
+		})
+	}
+	same := original
+	require.NoError(t, json.Unmarshal([]byte(`null`), &same))
+	require.NoError(t, json.Unmarshal([]byte(`{}`), &same))
+	assert.Equal(t, original, same, "what is not there is left as it is")
+	assert.Error(t, json.Unmarshal([]byte(`{"ringingTimeout":"soon"}`), &same))
+}
+
 func TestAResourceSurvivesBeingStoredAsJSON(t *testing.T) {
 	for name, empty := range resources() {
 		t.Run(name, func(t *testing.T) {

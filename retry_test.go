@@ -1013,6 +1013,7 @@ func TestACallThatWaitsUntilAnsweredOutlivesTheAttemptTimeout(t *testing.T) {
 		{"by two minutes if it asks for none", 0, 50 * time.Second, false, 50 * time.Second, false},
 		{"but not for ever", 20 * time.Second, 0, true, 50 * time.Second, true},
 		{"and not for ever if it asks for no time", 0, 0, true, 150 * time.Second, true},
+		{"unless there is no limit", math.MaxInt64 / time.Second * time.Second, 50 * time.Second, false, 50 * time.Second, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
