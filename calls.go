@@ -258,7 +258,7 @@ func (p CallCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *CallCreateParams) check(f *faults) {
 	f.callee("sipCallTo", p.To)
-	f.check(p.RoutingRuleID != "" || p.GatewayID != "", "routingRuleId", "is required (or gatewayId, for a call without a rule)")
+	f.check(!isEmpty(p.RoutingRuleID) || !isEmpty(p.GatewayID), "routingRuleId", "is required (or gatewayId, for a call without a rule)")
 	f.check(p.RoutingRuleID == "" || p.From != "", "sipCallFrom", "is required with routingRuleId: one of the rule's numbers")
 	if p.From != "" {
 		f.number("sipCallFrom", p.From)
@@ -384,6 +384,7 @@ func (s *CallsService) List(ctx context.Context, params CallListParams, opts ...
 	r.set("ruleId", params.RuleID)
 	r.set("type", string(params.Type))
 	r.set("search", params.Search)
+	r.faults.check(params.EndDate.IsZero() || !params.EndDate.Before(params.StartDate), "endDate", "must not be before startDate")
 	r.setTime("startDate", params.StartDate)
 	r.setTime("endDate", params.EndDate)
 	return list[callWire, Call](ctx, s.client, r)

@@ -397,7 +397,10 @@ func (c *config) setCredentials(keyName, apiKey, secretName, secret string) {
 	if apiKey == "" && secret == "" && c.source != nil {
 		return
 	}
-	const hint = " (see https://app.videosdk.live, or use WithTokenSource)"
+	hint := " (see https://app.videosdk.live, or use WithTokenSource)"
+	if keyName == EnvAPIKey {
+		hint = " (see https://app.videosdk.live, or set " + EnvAuthToken + ")"
+	}
 	c.faults.check(apiKey != "", keyName, "must not be empty"+hint)
 	c.faults.check(secret != "", secretName, "must not be empty"+hint)
 	c.checkPasted(keyName, apiKey)

@@ -52,6 +52,7 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 	var f faults
 	settings := s.client.defaults.forCall(opts, &f)
 	f.check(!settings.retryUnknown, "WithRetryUnknown", "is refused by Calls.CreateOnce: a repeat could reach a person twice")
+	f.check(ctx != nil, "ctx", "must not be nil")
 	f.require("trackingId", params.TrackingID)
 	params.check(&f)
 	if err := f.err("Calls.CreateOnce"); err != nil {

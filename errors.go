@@ -244,8 +244,11 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
 // Error tells every fault, and that nothing was sent.
 func (e *ValidationError) Error() string {
-	return fmt.Sprintf("videosdk: %s: nothing was sent: %s", e.Operation,
-		strings.ReplaceAll(errors.Join(e.Unwrap()...).Error(), "\n", "; "))
+	faults := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		faults[i] = f.Error()
+	}
+	return "videosdk: " + e.Operation + ": nothing was sent: " + strings.Join(faults, "; ")
 }
 
 // Is matches [ErrInvalidRequest].

@@ -80,6 +80,7 @@ type answer struct {
 // send takes a request the whole way: check, encode, send, repeat as the retry
 // table says. The body of the answer is not looked into.
 func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error) {
+	r.faults.check(ctx != nil, "ctx", "must not be nil")
 	body, err := r.encode()
 	if err != nil {
 		return nil, answer{}, err

@@ -313,6 +313,11 @@ func (s *InboundGatewaysService) Update(ctx context.Context, gatewayID string, p
 // that Update would reset. A write of somebody else between the two is lost as
 // far as those four are concerned.
 func (s *InboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
+	var f faults
+	f.check(change != nil, "change", "must not be nil")
+	if err := f.err("InboundGateways.Modify"); err != nil {
+		return nil, err
+	}
 	gateway, err := s.Get(ctx, gatewayID, opts...)
 	if err != nil {
 		return nil, err
@@ -402,6 +407,11 @@ func (s *OutboundGatewaysService) Update(ctx context.Context, gatewayID string, 
 // fields that Update would reset. A write of somebody else between the two is
 // lost as far as those four are concerned.
 func (s *OutboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
+	var f faults
+	f.check(change != nil, "change", "must not be nil")
+	if err := f.err("OutboundGateways.Modify"); err != nil {
+		return nil, err
+	}
 	gateway, err := s.Get(ctx, gatewayID, opts...)
 	if err != nil {
 		return nil, err

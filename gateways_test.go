@@ -287,6 +287,12 @@ func TestABadGatewayIsRefusedWithAllItsFaults(t *testing.T) {
 			params.Auth = &videosdk.SIPAuth{Username: "u"}
 			return errorOf(c.OutboundGateways.Create(ctx, params))
 		}, []string{"auth.password"}},
+		{"a change by nothing", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.InboundGateways.Modify(ctx, "gw_1", nil))
+		}, []string{"change"}},
+		{"a change of an outbound gateway by nothing", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.OutboundGateways.Modify(ctx, "gw_1", nil))
+		}, []string{"change"}},
 		{"an inbound update with what is for outbound gateways", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.InboundGateways.Update(ctx, "gw_1", videosdk.GatewayUpdateParams{
 				Name: videosdk.Ptr(""), Numbers: []string{}, Auth: &videosdk.SIPAuth{Password: "p"},

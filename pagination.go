@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -229,14 +230,12 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 // grown at its front brings back all that was read, but not more.
 func all[T any](ctx context.Context, c *Client, opts []RequestOption, page, perPage int, get getPage[T]) iter.Seq2[*T, error] {
 	settings := c.defaults.forCall(opts, &faults{}) // whose faults get tells
-	if perPage == 0 {
-		perPage = largestPage
-	}
+	page, perPage = cmp.Or(page, 1), cmp.Or(perPage, largestPage)
 	return func(yield func(*T, error) bool) {
 		pages := newLookahead(ctx, settings.pagesAhead, perPage, get)
 		defer pages.close()
 		given := make(map[string]bool) // by id
-		for n, fresh, stale := max(page, 1), 0, 0; stale <= fresh; n++ {
+		for n, fresh, stale := page, 0, 0; stale <= fresh; n++ {
 			p, err := pages.get(n)
 			if err != nil {
 				yield(nil, err)

@@ -189,7 +189,9 @@ func (s *PhoneNumbersService) Get(ctx context.Context, e164 string, opts ...Requ
 	r := s.client.request(operation{
 		name: "PhoneNumbers.Get", class: retry.Read, method: http.MethodGet, path: phoneNumberPath,
 	}, opts, e164)
-	r.faults.number("e164", e164)
+	if !isEmpty(e164) { // which has been told
+		r.faults.number("e164", e164)
+	}
 	return one[phoneNumberWire, PhoneNumber](ctx, s.client, r)
 }
 
@@ -232,15 +234,16 @@ func (s *PhoneNumbersService) All(ctx context.Context, params PhoneNumberListPar
 // DetachResult tells which gateways a number was detached from.
 type DetachResult struct {
 	// Message is the server's own text.
-	Message string
+	Message string `json:"message"`
 	// PhoneNumber is the number, which stays with the account.
-	PhoneNumber PhoneNumber
+	PhoneNumber PhoneNumber `json:"phoneNumber"`
 	// InboundGatewayID and OutboundGatewayID are the gateways that the number
 	// was attached to, empty for none. They are not deleted, even when no
 	// number is left on them.
-	InboundGatewayID, OutboundGatewayID string
+	InboundGatewayID  string `json:"inbound"`
+	OutboundGatewayID string `json:"outbound"`
 	// Raw is the answer as it came.
-	Raw json.RawMessage `redact:"private"`
+	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
 // Format prints the value without what is secret or private, whatever the

@@ -74,6 +74,9 @@ func surface(t *testing.T, dir string) []string {
 		ast.FileExports(file)
 		for _, decl := range file.Decls {
 			if function, ok := decl.(*ast.FuncDecl); ok {
+				if !receiverIsExported(function) {
+					continue
+				}
 				function.Doc, function.Body = nil, nil
 			}
 			ast.Inspect(decl, withoutComments)

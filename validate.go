@@ -29,8 +29,11 @@ func (f *faults) check(ok bool, field, problem string) {
 }
 
 func (f *faults) require(field, value string) {
-	f.check(strings.TrimSpace(value) != "", field, "is required")
+	f.check(!isEmpty(value), field, "is required")
 }
+
+// isEmpty reports whether a text has nothing but white space.
+func isEmpty(text string) bool { return strings.TrimSpace(text) == "" }
 
 // number checks that a value is an E.164 number.
 func (f *faults) number(field, value string) {
@@ -57,7 +60,7 @@ func (f *faults) auth(field string, auth *SIPAuth) {
 // id checks an id that becomes a segment of the path.
 func (f *faults) id(field, value string) {
 	switch {
-	case strings.TrimSpace(value) == "":
+	case isEmpty(value):
 		f.add(field, "is required")
 	case value == "." || value == "..":
 		f.add(field, "must not be . or ..")

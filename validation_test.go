@@ -89,7 +89,25 @@ func TestABadRequestIsRefusedWithAllItsFaultsBeforeAnythingIsSent(t *testing.T) 
 		call   func(context.Context, *videosdk.Client) error
 		fields []string
 	}{
+		{"no context", func(_ context.Context, c *videosdk.Client) error {
+			var none context.Context
+			return errorOf(c.Calls.Get(none, "call_1"))
+		}, []string{"ctx"}},
+		{"no context for a call that is placed once", func(_ context.Context, c *videosdk.Client) error {
+			var none context.Context
+			params := validCall()
+			params.TrackingID = "order-7"
+			return errorOf(c.Calls.CreateOnce(none, params))
+		}, []string{"ctx"}},
+		{"white space for a rule", call(func(p *videosdk.CallCreateParams) { p.RoutingRuleID = " " }), []string{"routingRuleId"}},
+		{"calls that end before they begin", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.Calls.List(ctx, videosdk.CallListParams{StartDate: time.Unix(200, 0), EndDate: time.Unix(100, 0)}))
+		}, []string{"endDate"}},
+		{"a page before the first", func(ctx context.Context, c *videosdk.Client) error {
+			return firstError(c.RoutingRules.All(ctx, videosdk.RoutingRuleListParams{Page: -5}))
+		}, []string{"page"}},
 		// Phone numbers.
+		{"no number", func(ctx context.Context, c *videosdk.Client) error { return errorOf(c.PhoneNumbers.Get(ctx, "")) }, []string{"e164"}},
 		{"numbers with nothing", phoneNumber(func(p *videosdk.PhoneNumberCreateParams) { *p = videosdk.PhoneNumberCreateParams{} }),
 			[]string{"name", "phoneNumbers", "inbound.sipRegion", "outbound.sipRegion", "outbound.address"}},
 		{"numbers with white space for text", phoneNumber(func(p *videosdk.PhoneNumberCreateParams) {

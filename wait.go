@@ -21,7 +21,8 @@ type CallEndedError struct {
 
 // Error tells how the call ended.
 func (e *CallEndedError) Error() string {
-	return fmt.Sprintf("videosdk: call %s ended without having been answered: %s", brief(e.Call.ID), brief(string(e.Call.Status)))
+	call := cmp.Or(e.Call, &Call{})
+	return fmt.Sprintf("videosdk: call %s ended without having been answered: %s", brief(call.ID), brief(string(call.Status)))
 }
 
 // Is matches [ErrNotAnswered].

@@ -102,9 +102,18 @@ func (s *WebhooksService) Create(ctx context.Context, params WebhookCreateParams
 		name: "Webhooks.Create", class: retry.Create, method: http.MethodPost, path: webhooksPath,
 	}, opts)
 	r.faults.webURL("url", params.URL)
-	r.faults.check(len(params.Events) > 0, "events", "needs at least one event")
+	r.faults.events("events", params.Events)
 	r.body = params
 	return one[webhookWire, Webhook](ctx, s.client, r)
+}
+
+// events checks what is subscribed to. What the events are called is the server's to
+// judge.
+func (f *faults) events(field string, events []EventType) {
+	f.check(len(events) > 0, field, "needs at least one event")
+	for i, event := range events {
+		f.require(fmt.Sprintf("%s[%d]", field, i), string(event))
+	}
 }
 
 // webURL checks an address that the server is to reach over HTTP.
@@ -179,7 +188,9 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	if params.URL != nil {
 		r.faults.webURL("url", *params.URL)
 	}
-	r.faults.check(params.Events == nil || len(params.Events) > 0, "events", "needs at least one event")
+	if params.Events != nil {
+		r.faults.events("events", params.Events)
+	}
 	r.body = params
 	return changed[webhookWire](ctx, s.client, r, func(raw json.RawMessage) *Webhook {
 		return &Webhook{ID: webhookID, Raw: raw}

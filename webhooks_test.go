@@ -118,6 +118,11 @@ func TestABadWebhookIsRefusedWithAllItsFaults(t *testing.T) {
 		{"a URL without a host", create("https:///hook"), []string{"url"}},
 		{"a URL of another kind", create("ftp://example.com"), []string{"url"}},
 		{"what is no URL", create("https://exa mple.com"), []string{"url"}},
+		{"an event without a name", func(ctx context.Context, c *videosdk.Client) error {
+			params := validWebhook()
+			params.Events = []videosdk.EventType{videosdk.EventCallStarted, " "}
+			return errorOf(c.Webhooks.Create(ctx, params))
+		}, []string{"events[1]"}},
 		{"an update of nothing", update("wh_1", videosdk.WebhookUpdateParams{}), []string{"params"}},
 		{"an update with every fault", update("", videosdk.WebhookUpdateParams{URL: videosdk.Ptr(""), Events: []videosdk.EventType{}}),
 			[]string{"webhookId", "url", "events"}},
