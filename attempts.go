@@ -38,22 +38,22 @@ type ErrorClass string
 
 // The kinds of failures.
 const (
-	// ErrorTimeout: no complete answer within the attempt timeout, or before
+	// ErrorClassTimeout means no complete answer within the attempt timeout, or before
 	// the context's deadline.
-	ErrorTimeout ErrorClass = "timeout"
-	// ErrorCanceled: the context was cancelled.
-	ErrorCanceled ErrorClass = "canceled"
-	// ErrorNotSent: no connection; nothing has left this machine.
-	ErrorNotSent ErrorClass = "not-sent"
-	// ErrorConnection: the connection broke after something had been sent.
-	ErrorConnection ErrorClass = "connection"
-	// ErrorResponse: an answer that cannot be read.
-	ErrorResponse ErrorClass = "response"
+	ErrorClassTimeout ErrorClass = "timeout"
+	// ErrorClassCanceled means that the context was cancelled.
+	ErrorClassCanceled ErrorClass = "canceled"
+	// ErrorClassNotSent means no connection: nothing has left this machine.
+	ErrorClassNotSent ErrorClass = "not-sent"
+	// ErrorClassConnection means that the connection broke after something had been sent.
+	ErrorClassConnection ErrorClass = "connection"
+	// ErrorClassResponse means an answer that cannot be read.
+	ErrorClassResponse ErrorClass = "response"
 )
 
-// WithOnAttempt is called after each attempt of every call, before the wait for
-// the next one: for metrics and traces. It is called from many goroutines, with
-// the context of the call, and holds the call up.
+// WithOnAttempt sets a function that is called after each attempt of every call and
+// before the wait for the next, for metrics and traces. It may be called
+// concurrently, with the context of the call, which waits for it to return.
 func WithOnAttempt(hook func(context.Context, Attempt)) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(hook != nil, "WithOnAttempt", "must not be nil")
@@ -85,14 +85,14 @@ func (o *outcome) class() ErrorClass {
 	case o.err == nil:
 		return ""
 	case isTimeout(o.err):
-		return ErrorTimeout
+		return ErrorClassTimeout
 	case errors.Is(o.err, context.Canceled):
-		return ErrorCanceled
+		return ErrorClassCanceled
 	case o.status != 0:
-		return ErrorResponse
+		return ErrorClassResponse
 	case o.verdict == retry.Unprocessed:
-		return ErrorNotSent
+		return ErrorClassNotSent
 	default:
-		return ErrorConnection
+		return ErrorClassConnection
 	}
 }

@@ -94,15 +94,15 @@ func TestTheHookSeesWhyThereIsNoAnswer(t *testing.T) {
 		transport http.RoundTripper
 		want      videosdk.ErrorClass
 	}{
-		{"the connection is refused", fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}), videosdk.ErrorNotSent},
-		{"the connection is reset", fails(&net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}), videosdk.ErrorConnection},
-		{"the caller loses patience", fails(context.Canceled), videosdk.ErrorCanceled},
-		{"the attempt takes too long", stuck, videosdk.ErrorTimeout},
+		{"the connection is refused", fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}), videosdk.ErrorClassNotSent},
+		{"the connection is reset", fails(&net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}), videosdk.ErrorClassConnection},
+		{"the caller loses patience", fails(context.Canceled), videosdk.ErrorClassCanceled},
+		{"the attempt takes too long", stuck, videosdk.ErrorClassTimeout},
 		{"the answer breaks off", roundTripFunc(func(*http.Request) (*http.Response, error) {
 			resp := answerOf(http.StatusOK, "application/json", ``)
 			resp.Body = brokenBody{}
 			return resp, nil
-		}), videosdk.ErrorResponse},
+		}), videosdk.ErrorClassResponse},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -96,11 +96,11 @@ func errorType(err error) attribute.KeyValue {
 	case errors.As(err, &answer):
 		kind = strconv.Itoa(answer.StatusCode)
 	case errors.Is(err, context.Canceled):
-		kind = string(videosdk.ErrorCanceled)
+		kind = string(videosdk.ErrorClassCanceled)
 	case errors.Is(err, videosdk.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		kind = string(videosdk.ErrorTimeout)
+		kind = string(videosdk.ErrorClassTimeout)
 	case errors.As(err, &noAnswer):
-		kind = string(videosdk.ErrorConnection)
+		kind = string(videosdk.ErrorClassConnection)
 	case errors.Is(err, videosdk.ErrInvalidRequest):
 		kind = "invalid-request"
 	case errors.Is(err, videosdk.ErrNotAnswered):
