@@ -45,7 +45,8 @@ const (
 	ErrorClassCanceled ErrorClass = "canceled"
 	// ErrorClassNotSent means no connection: nothing has left this machine.
 	ErrorClassNotSent ErrorClass = "not-sent"
-	// ErrorClassConnection means that the connection broke after something had been sent.
+	// ErrorClassConnection means that the connection broke after something had been
+	// sent.
 	ErrorClassConnection ErrorClass = "connection"
 	// ErrorClassResponse means an answer that cannot be read.
 	ErrorClassResponse ErrorClass = "response"

@@ -24,11 +24,11 @@ type CallTransferParams struct {
 	PlayDialtone *bool `json:"playDialtone,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p CallTransferParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p CallTransferParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // Transfer hands an answered call over to somebody else (SIP REFER), whose
@@ -62,11 +62,11 @@ type CallSwitchRoomParams struct {
 	ParticipantID string `json:"participantId,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p CallSwitchRoomParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p CallSwitchRoomParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // SwitchRoom moves an active call to another active room. Like

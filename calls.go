@@ -141,14 +141,15 @@ func (c *Call) WasAnswered() bool {
 	return false
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (c Call) Format(f fmt.State, _ rune) { redact.Format(f, c) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (c Call) LogValue() slog.Value { return redact.LogValue(c) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (c *Call) UnmarshalJSON(data []byte) error { return unmarshal[callWire, Call](data, c) }
 
 type callFields Call
@@ -194,11 +195,11 @@ type Participant struct {
 	Metadata map[string]any `json:"metadata,omitempty" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p Participant) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p Participant) LogValue() slog.Value { return redact.LogValue(p) }
 
 // CallCreateParams say whom to call, and how.
@@ -249,11 +250,11 @@ type CallCreateParams struct {
 	IncludeHeaders  IncludeHeaders    `json:"includeHeaders,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p CallCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p CallCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *CallCreateParams) check(f *faults) {
@@ -338,7 +339,7 @@ func (s *CallsService) Create(ctx context.Context, params CallCreateParams, opts
 	return one[callWire, Call](ctx, s.client, r)
 }
 
-// Get returns a call. One that does not exist is [ErrNotFound].
+// Get returns a call. If it does not exist, the error matches [ErrNotFound].
 //
 // https://docs.videosdk.live/server-sdk-reference-node/classes/SipCallsResource
 func (s *CallsService) Get(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
@@ -397,8 +398,10 @@ func (r *request) setTime(name string, t time.Time) {
 	}
 }
 
-// All returns the calls of all pages, which it fetches as they are needed. An
-// error ends the iteration.
+// All returns an iterator over the calls of every page. It fetches up to four pages
+// ahead of the one being read; see [WithPagesAhead]. An error ends the iteration.
+// What moves to an earlier page meanwhile, because others are deleted, is missed:
+// read all before deleting any.
 func (s *CallsService) All(ctx context.Context, params CallListParams, opts ...RequestOption) iter.Seq2[*Call, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Call], error) {
 		asked := params

@@ -58,7 +58,8 @@ type Client struct {
 	InboundGateways     *InboundGatewaysService
 	OutboundGateways    *OutboundGatewaysService
 	GatewayRoutingRules *GatewayRoutingRulesService
-	// Trunks is the oldest generation.
+	// Trunks manages SIP trunks and dials through them: the oldest generation of
+	// the API.
 	Trunks *TrunksService
 
 	base        url.URL      // without a slash at its end
@@ -169,15 +170,19 @@ func WithBaseURL(rawURL string) Option {
 	return clientOption(func(c *config) { c.setBaseURL("WithBaseURL", rawURL) })
 }
 
-// WithHTTPClient sets what sends the requests. The client given is not
-// changed: an *http.Transport in it (or none) is copied with its proxy, TLS and
-// dial settings into a pool of our own, whose connections tell of a failed
-// request whether anything of it was sent, and which waits a moment before it
-// dials while it has as many connections as there are requests under way; another
-// RoundTripper is used as it is, and then more failures have an unknown outcome.
-// Redirects are never followed, and a Jar in it is not used, because the API knows
-// no cookies. A Timeout in it becomes the attempt timeout unless
-// [WithAttemptTimeout] is given.
+// WithHTTPClient sets the client whose settings are used to send requests. It is not
+// modified.
+//
+// An *http.Transport in it (or none) is cloned, with its proxy, TLS and dial
+// settings, into a connection pool that can tell whether any byte of a failed
+// request was sent. That pool may delay a dial by up to 250 milliseconds when a
+// connection is about to come free. Any other RoundTripper is used as it is, and
+// then more failures have an unknown outcome. A ResponseHeaderTimeout of the
+// transport also ends a call that waits until the callee answers; the attempt
+// timeout makes it unnecessary.
+//
+// Redirects are never followed and Jar is ignored. Timeout becomes the attempt
+// timeout unless [WithAttemptTimeout] is given.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) {
 		if c.faults.check(client != nil, "WithHTTPClient", "must not be nil"); client != nil {
@@ -230,9 +235,8 @@ func WithTokenSource(source TokenSource) Option {
 	return clientOption(func(c *config) { c.setSource("WithTokenSource", source) })
 }
 
-// WithTokenLifetime sets how long the tokens are valid that the client signs
-// for itself. They are renewed at 80 % of it. Default: 10 minutes; at least one
-// minute.
+// WithTokenLifetime sets the lifetime of the tokens that the client signs. They are
+// renewed after 80 % of it. Default: 10 minutes; minimum: one minute.
 func WithTokenLifetime(lifetime time.Duration) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(lifetime >= minTokenLifetime, "WithTokenLifetime", "must be at least "+minTokenLifetime.String())
@@ -272,10 +276,11 @@ func WithRetryWait(base, limit time.Duration) SharedOption {
 	})
 }
 
-// WithPollInterval sets how often [CallsService.Wait] and
-// [CallsService.WaitAnswered] ask for the call: after first, then at growing
-// intervals of at most limit; a change of status starts over. Default: 500
-// milliseconds and 5 seconds.
+// WithPollInterval sets how often [CallsService.Wait], [CallsService.WaitAnswered],
+// [CallsService.Watch], [BatchCallsService.Upload] and [BatchCallsService.UploadFile]
+// ask the server: after first, then at growing intervals of at most limit. A change
+// of status starts over. Other methods ignore it. Default: 500 milliseconds and 5
+// seconds.
 func WithPollInterval(first, limit time.Duration) SharedOption {
 	return sharedOption(func(s *settings) {
 		s.faults.check(first > 0 && limit >= first, "WithPollInterval", "needs 0 < first <= limit")
@@ -293,11 +298,11 @@ func WithPagesAhead(n int) SharedOption {
 	})
 }
 
-// WithRetryUnknown lets a call be repeated although an earlier attempt may
-// have been applied, where it otherwise would return [ErrMaybeApplied]: for a
-// PATCH that nobody else makes at the same time, say. What rings or moves a
-// person refuses it: Calls.Create, Calls.Transfer, Calls.SwitchRoom and
-// Trunks.Call are never repeated after an unknown outcome.
+// WithRetryUnknown lets one call be repeated after an unknown outcome, where it
+// would otherwise return [ErrMaybeApplied]: for an update that nobody else makes at
+// the same time, say. It is refused by what reaches people: Calls.Create,
+// Calls.CreateOnce, Calls.Transfer, Calls.SwitchRoom, Trunks.Call,
+// BatchCalls.Create, and [Client.Do] with such a path.
 func WithRetryUnknown() RequestOption {
 	return requestOption(func(s *settings) { s.retryUnknown = true })
 }
@@ -548,8 +553,8 @@ func (s *settings) addHeader(name, value string) {
 	}
 }
 
-// isControl also knows the characters that are no ASCII and begin a line all the
-// same.
+// isControl also matches U+2028 and U+2029, which end a line although they are not
+// control characters.
 func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 func isHeaderName(name string) bool {

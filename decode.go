@@ -175,11 +175,11 @@ type Ack struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (a Ack) Format(f fmt.State, _ rune) { redact.Format(f, a) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (a Ack) LogValue() slog.Value { return redact.LogValue(a) }
 
 // ack sends a request that answers no resource.
@@ -193,7 +193,7 @@ func (c *Client) ack(ctx context.Context, r *request) (*Ack, error) {
 	return result, nil
 }
 
-// DeleteResult tells of something that does not exist any more.
+// DeleteResult is the result of a deletion.
 type DeleteResult struct {
 	// ID is that of what was deleted.
 	ID string `json:"id"`
@@ -206,11 +206,11 @@ type DeleteResult struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (d DeleteResult) Format(f fmt.State, _ rune) { redact.Format(f, d) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (d DeleteResult) LogValue() slog.Value { return redact.LogValue(d) }
 
 // remove sends a request that deletes the thing of an id.

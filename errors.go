@@ -44,8 +44,8 @@ var (
 	ErrInvalidResponse = errors.New("videosdk: invalid response")
 	// ErrResponseTooLarge is an answer of more than 10 MiB.
 	ErrResponseTooLarge = errors.New("videosdk: response exceeds 10 MiB")
-	// ErrMaybeApplied is any error after which the server may have done what
-	// it was asked: look before repeating the request.
+	// ErrMaybeApplied matches any error after which the server may have acted:
+	// look before repeating the request.
 	ErrMaybeApplied = errors.New("videosdk: the request may have been applied")
 	// ErrNoCredentials is returned where an API key and secret are needed and
 	// the client was made without them.
@@ -59,9 +59,9 @@ var (
 	ErrNotAnswered = errors.New("videosdk: the call was not answered")
 )
 
-// APIError is an answer of the server that is not a success: a status of 300
-// and above, an object with a statusCode of 400 and above, or an answer of
-// success that cannot be understood.
+// APIError describes an answer of the server that is not a success: a status of 300
+// or above, a body whose statusCode is 400 or above, or a 2xx answer that cannot be
+// understood.
 type APIError struct {
 	// StatusCode is the HTTP status, or the statusCode of an answer that
 	// carries an error under a status of success.
@@ -88,7 +88,7 @@ type APIError struct {
 	ClockSkew time.Duration
 	// Body is the beginning of the answer (at most 2 KiB), without secrets.
 	Body []byte
-	// Err is why an answer of success was not accepted, or nil.
+	// Err says why a 2xx answer was not accepted; otherwise it is nil.
 	Err error
 
 	note string // why no further attempt was made, if that is not obvious
@@ -128,7 +128,7 @@ func (e *APIError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns why an answer of success was not accepted.
+// Unwrap returns Err.
 func (e *APIError) Unwrap() error { return e.Err }
 
 // Is matches the sentinels of this package.

@@ -47,18 +47,18 @@ type DispatchAgent struct {
 	Metadata map[string]any `json:"metadata,omitempty" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (d Dispatch) Format(f fmt.State, _ rune) { redact.Format(f, d) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (d Dispatch) LogValue() slog.Value { return redact.LogValue(d) }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (a DispatchAgent) Format(f fmt.State, _ rune) { redact.Format(f, a) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (a DispatchAgent) LogValue() slog.Value { return redact.LogValue(a) }
 
 // GatewayRoutingRule is a rule for the calls of a gateway.
@@ -79,14 +79,15 @@ type GatewayRoutingRule struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (r GatewayRoutingRule) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (r GatewayRoutingRule) LogValue() slog.Value { return redact.LogValue(r) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (r *GatewayRoutingRule) UnmarshalJSON(data []byte) error {
 	return unmarshal[gatewayRuleWire, GatewayRoutingRule](data, r)
 }
@@ -130,11 +131,11 @@ type GatewayRoutingRuleCreateParams struct {
 	Tags            []string       `json:"tags,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p GatewayRoutingRuleCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p GatewayRoutingRuleCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // Create makes a rule. An unknown outcome is not repeated, because that could
@@ -161,7 +162,7 @@ func (f *faults) dispatch(d *Dispatch) {
 	}
 }
 
-// Get returns a rule. One that does not exist is [ErrNotFound].
+// Get returns a rule. If it does not exist, the error matches [ErrNotFound].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/fetch-routing-rule
 func (s *GatewayRoutingRulesService) Get(ctx context.Context, ruleID string, opts ...RequestOption) (*GatewayRoutingRule, error) {
@@ -201,8 +202,10 @@ func (s *GatewayRoutingRulesService) List(ctx context.Context, params GatewayRou
 	return list[gatewayRuleWire, GatewayRoutingRule](ctx, s.client, r)
 }
 
-// All returns the rules of all pages, which it fetches as they are needed. An
-// error ends the iteration.
+// All returns an iterator over the rules of every page. It fetches up to four pages
+// ahead of the one being read; see [WithPagesAhead]. An error ends the iteration.
+// What moves to an earlier page meanwhile, because others are deleted, is missed:
+// read all before deleting any.
 func (s *GatewayRoutingRulesService) All(ctx context.Context, params GatewayRoutingRuleListParams, opts ...RequestOption) iter.Seq2[*GatewayRoutingRule, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[GatewayRoutingRule], error) {
 		asked := params
@@ -222,11 +225,11 @@ type GatewayRoutingRuleUpdateParams struct {
 	Tags            []string       `json:"tags,omitzero"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p GatewayRoutingRuleUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p GatewayRoutingRuleUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // Update changes a rule. Its gateway cannot be changed. The API calls this a
@@ -254,7 +257,9 @@ func (s *GatewayRoutingRulesService) Update(ctx context.Context, ruleID string, 
 	})
 }
 
-// Delete removes a rule.
+// Delete deletes a rule. Unknown outcomes are retried. If it does not exist, the error
+// matches [ErrNotFound], unless an earlier attempt of this call deleted it: see
+// [DeleteResult.AlreadyGone].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/delete-routing-rule
 func (s *GatewayRoutingRulesService) Delete(ctx context.Context, ruleID string, opts ...RequestOption) (*DeleteResult, error) {

@@ -64,14 +64,15 @@ type Gateway struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (g Gateway) Format(f fmt.State, _ rune) { redact.Format(f, g) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (g Gateway) LogValue() slog.Value { return redact.LogValue(g) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (g *Gateway) UnmarshalJSON(data []byte) error { return unmarshal[gatewayFields, Gateway](data, g) }
 
 // gatewayFields is a gateway without its methods, as it travels.
@@ -129,11 +130,11 @@ type InboundGatewayCreateParams struct {
 	Region Region `json:"geoRegion,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p InboundGatewayCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p InboundGatewayCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // OutboundGatewayCreateParams describe an outbound gateway to create.
@@ -147,8 +148,8 @@ type OutboundGatewayCreateParams struct {
 	Address string `json:"address"`
 	// Transport defaults to TransportTLS.
 	Transport Transport `json:"transport"`
-	// Auth is what the provider knows us by; nil for a provider that knows
-	// our addresses.
+	// Auth holds the credentials for the provider; nil if it authenticates by IP
+	// address.
 	Auth            *SIPAuth        `json:"auth,omitempty"`
 	MediaEncryption MediaEncryption `json:"mediaEncryption,omitempty"`
 	// Record says whether calls are recorded.
@@ -162,11 +163,11 @@ type OutboundGatewayCreateParams struct {
 	Region Region `json:"geoRegion"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p OutboundGatewayCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p OutboundGatewayCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // GatewayUpdateParams say what to change of a gateway. What is nil stays as it
@@ -199,11 +200,11 @@ type GatewayUpdateParams struct {
 	Region            Region `json:"geoRegion,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p GatewayUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p GatewayUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *GatewayUpdateParams) check(f *faults) {
@@ -261,7 +262,8 @@ func (s *InboundGatewaysService) Create(ctx context.Context, params InboundGatew
 	return one[gatewayFields, Gateway](ctx, s.client, r)
 }
 
-// Get returns an inbound gateway. One that does not exist is [ErrNotFound].
+// Get returns an inbound gateway. If it does not exist, the error
+// matches [ErrNotFound].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/fetch-inbound-gateway
 func (s *InboundGatewaysService) Get(ctx context.Context, gatewayID string, opts ...RequestOption) (*Gateway, error) {
@@ -282,8 +284,10 @@ func (s *InboundGatewaysService) List(ctx context.Context, params GatewayListPar
 	return list[gatewayFields, Gateway](ctx, s.client, r)
 }
 
-// All returns the inbound gateways of all pages, which it fetches as they are
-// needed. An error ends the iteration.
+// All returns an iterator over the inbound gateways of every page. It fetches up to
+// four pages ahead of the one being read; see [WithPagesAhead]. An error ends the
+// iteration. What moves to an earlier page meanwhile, because others are deleted,
+// is missed: read all before deleting any.
 func (s *InboundGatewaysService) All(ctx context.Context, params GatewayListParams, opts ...RequestOption) iter.Seq2[*Gateway, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Gateway], error) {
 		asked := params
@@ -327,7 +331,9 @@ func (s *InboundGatewaysService) Modify(ctx context.Context, gatewayID string, c
 	return s.Update(ctx, gatewayID, params, opts...)
 }
 
-// Delete removes an inbound gateway.
+// Delete deletes an inbound gateway. Unknown outcomes are retried. If it does not
+// exist, the error matches [ErrNotFound], unless an earlier attempt of this call
+// deleted it: see [DeleteResult.AlreadyGone].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/inbound-gateway/delete-inbound-gateway
 func (s *InboundGatewaysService) Delete(ctx context.Context, gatewayID string, opts ...RequestOption) (*DeleteResult, error) {
@@ -355,7 +361,8 @@ func (s *OutboundGatewaysService) Create(ctx context.Context, params OutboundGat
 	return one[gatewayFields, Gateway](ctx, s.client, r)
 }
 
-// Get returns an outbound gateway. One that does not exist is [ErrNotFound].
+// Get returns an outbound gateway. If it does not exist, the error
+// matches [ErrNotFound].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/outbound-gateway/fetch-outbound-gateway
 func (s *OutboundGatewaysService) Get(ctx context.Context, gatewayID string, opts ...RequestOption) (*Gateway, error) {
@@ -376,8 +383,10 @@ func (s *OutboundGatewaysService) List(ctx context.Context, params GatewayListPa
 	return list[gatewayFields, Gateway](ctx, s.client, r)
 }
 
-// All returns the outbound gateways of all pages, which it fetches as they are
-// needed. An error ends the iteration.
+// All returns an iterator over the outbound gateways of every page. It fetches up
+// to four pages ahead of the one being read; see [WithPagesAhead]. An error ends
+// the iteration. What moves to an earlier page meanwhile, because others are
+// deleted, is missed: read all before deleting any.
 func (s *OutboundGatewaysService) All(ctx context.Context, params GatewayListParams, opts ...RequestOption) iter.Seq2[*Gateway, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Gateway], error) {
 		asked := params
@@ -421,7 +430,9 @@ func (s *OutboundGatewaysService) Modify(ctx context.Context, gatewayID string, 
 	return s.Update(ctx, gatewayID, params, opts...)
 }
 
-// Delete removes an outbound gateway.
+// Delete deletes an outbound gateway. Unknown outcomes are retried. If it does not
+// exist, the error matches [ErrNotFound], unless an earlier attempt of this call
+// deleted it: see [DeleteResult.AlreadyGone].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/outbound-gateway/delete-outbound-gateway
 func (s *OutboundGatewaysService) Delete(ctx context.Context, gatewayID string, opts ...RequestOption) (*DeleteResult, error) {

@@ -34,11 +34,11 @@ type Page[T any] struct {
 	ids []string // of Items
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p Page[T]) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p Page[T]) LogValue() slog.Value { return redact.LogValue(p) }
 
 // largestPage is the documented limit for phone numbers, and is what All asks

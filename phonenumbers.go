@@ -56,14 +56,15 @@ type PhoneNumber struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p PhoneNumber) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p PhoneNumber) LogValue() slog.Value { return redact.LogValue(p) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (p *PhoneNumber) UnmarshalJSON(data []byte) error {
 	return unmarshal[phoneNumberWire, PhoneNumber](data, p)
 }
@@ -130,23 +131,23 @@ type OutboundConfig struct {
 	Address string `json:"address"`
 	// Transport defaults to TransportTLS.
 	Transport Transport `json:"transport"`
-	// Auth is what the provider knows us by; nil for a provider that knows
-	// our addresses.
+	// Auth holds the credentials for the provider; nil if it authenticates by IP
+	// address.
 	Auth *SIPAuth `json:"auth,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p PhoneNumberCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p PhoneNumberCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (c OutboundConfig) Format(f fmt.State, _ rune) { redact.Format(f, c) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (c OutboundConfig) LogValue() slog.Value { return redact.LogValue(c) }
 
 func (p *PhoneNumberCreateParams) check(f *faults) {
@@ -219,10 +220,10 @@ func (s *PhoneNumbersService) List(ctx context.Context, params PhoneNumberListPa
 	return list[phoneNumberWire, PhoneNumber](ctx, s.client, r)
 }
 
-// All returns the numbers of all pages, which it fetches as they are needed.
-// An error ends the iteration. A number that moves to an earlier page
-// meanwhile, because others are released, is missed: read all before releasing
-// any.
+// All returns an iterator over the numbers of every page. It fetches up to four pages
+// ahead of the one being read; see [WithPagesAhead]. An error ends the iteration.
+// What moves to an earlier page meanwhile, because others are deleted, is missed:
+// read all before deleting any.
 func (s *PhoneNumbersService) All(ctx context.Context, params PhoneNumberListParams, opts ...RequestOption) iter.Seq2[*PhoneNumber, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[PhoneNumber], error) {
 		asked := params
@@ -246,11 +247,11 @@ type DetachResult struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (d DetachResult) Format(f fmt.State, _ rune) { redact.Format(f, d) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (d DetachResult) LogValue() slog.Value { return redact.LogValue(d) }
 
 type detachWire struct {
@@ -263,6 +264,7 @@ type detachWire struct {
 // Detach takes a number, given in E.164, off both its gateways. The number
 // stays with the account, and so do the gateways. [ErrBadRequest] says that it
 // was not attached, [ErrNotFound] that the account does not have it.
+// An unknown outcome is not repeated: the error then matches [ErrMaybeApplied].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/phone-numbers/detach-gateway
 func (s *PhoneNumbersService) Detach(ctx context.Context, e164 string, opts ...RequestOption) (*DetachResult, error) {
@@ -297,11 +299,11 @@ type ReleaseResult struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (r ReleaseResult) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (r ReleaseResult) LogValue() slog.Value { return redact.LogValue(r) }
 
 // Release gives a number back, by its id (not by the number itself): it is
@@ -335,11 +337,11 @@ type PhoneNumberGatewayUpdateParams struct {
 	Auth            *SIPAuth         `json:"auth,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p PhoneNumberGatewayUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p PhoneNumberGatewayUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *PhoneNumberGatewayUpdateParams) check(f *faults) {

@@ -101,9 +101,8 @@ func (r *request) encode() ([]byte, error) {
 	}
 }
 
-// hasOddTexts reports whether a text in JSON may hold what is checked: control
-// characters, which are written with a backslash or are no ASCII, and what was not
-// UTF-8. Few bodies have any.
+// hasOddTexts reports whether encoded JSON may contain texts that need checking: it
+// has a backslash, or a byte from 0x7f on. Few bodies have.
 func hasOddTexts(body []byte) bool {
 	for _, b := range body {
 		if b == '\\' || b >= 0x7f {

@@ -26,7 +26,7 @@ const (
 
 // Room is a meeting room.
 type Room struct {
-	// ID is such as abcd-efgh-ijkl.
+	// ID identifies the room, such as abcd-efgh-ijkl.
 	ID string `json:"roomId"`
 	// CustomRoomID is the name that the room was created with, if any.
 	CustomRoomID string `json:"customRoomId"`
@@ -34,14 +34,15 @@ type Room struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (r Room) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (r Room) LogValue() slog.Value { return redact.LogValue(r) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (r *Room) UnmarshalJSON(data []byte) error { return unmarshal[roomWire, Room](data, r) }
 
 type roomFields Room
@@ -127,8 +128,9 @@ func saysInvalid(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound
 }
 
-// Deactivate closes a room for good. If the server's answer does not hold the
-// room, the one returned has its ID and Raw only.
+// Deactivate closes a room for good. An unknown outcome is not repeated: the error
+// then matches [ErrMaybeApplied]. If the server's answer does not hold the room, the
+// one returned has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/deactivate-room
 func (s *RoomsService) Deactivate(ctx context.Context, roomID string, opts ...RequestOption) (*Room, error) {

@@ -66,14 +66,15 @@ type RoutingRule struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (r RoutingRule) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (r RoutingRule) LogValue() slog.Value { return redact.LogValue(r) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (r *RoutingRule) UnmarshalJSON(data []byte) error {
 	return unmarshal[routingRuleFields, RoutingRule](data, r)
 }
@@ -141,11 +142,11 @@ type RoutingRuleCreateParams struct {
 	APIKey string `json:"apiKey,omitempty" redact:"secret"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p RoutingRuleCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p RoutingRuleCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *RoutingRuleCreateParams) check(f *faults) {
@@ -173,7 +174,7 @@ func (s *RoutingRulesService) Create(ctx context.Context, params RoutingRuleCrea
 	return one[routingRuleFields, RoutingRule](ctx, s.client, r)
 }
 
-// Get returns a rule. One that does not exist is [ErrNotFound].
+// Get returns a rule. If it does not exist, the error matches [ErrNotFound].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/fetch-routing-rule
 func (s *RoutingRulesService) Get(ctx context.Context, ruleID string, opts ...RequestOption) (*RoutingRule, error) {
@@ -215,9 +216,10 @@ func (s *RoutingRulesService) List(ctx context.Context, params RoutingRuleListPa
 	return list[routingRuleFields, RoutingRule](ctx, s.client, r)
 }
 
-// All returns the rules of all pages, which it fetches as they are needed. An
-// error ends the iteration. A rule that moves to an earlier page meanwhile,
-// because others are deleted, is missed: read all before deleting any.
+// All returns an iterator over the rules of every page. It fetches up to four pages
+// ahead of the one being read; see [WithPagesAhead]. An error ends the iteration.
+// What moves to an earlier page meanwhile, because others are deleted, is missed:
+// read all before deleting any.
 func (s *RoutingRulesService) All(ctx context.Context, params RoutingRuleListParams, opts ...RequestOption) iter.Seq2[*RoutingRule, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[RoutingRule], error) {
 		asked := params
@@ -248,11 +250,11 @@ type RoutingRuleUpdateParams struct {
 	APIKey              *string           `json:"apiKey,omitzero" redact:"secret"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p RoutingRuleUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p RoutingRuleUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *RoutingRuleUpdateParams) check(f *faults) {
@@ -282,8 +284,10 @@ func (s *RoutingRulesService) Update(ctx context.Context, ruleID string, params 
 	})
 }
 
-// Delete removes a rule. A 409, which says that another request changed or
-// deleted the rule at the same moment, is retried, as documented.
+// Delete deletes a rule. Unknown outcomes are retried. If it does not exist, the error
+// matches [ErrNotFound], unless an earlier attempt of this call deleted it: see
+// [DeleteResult.AlreadyGone]. A 409, which says that another request changed
+// or deleted the rule at the same moment, is retried, as documented.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/delete-routing-rule
 func (s *RoutingRulesService) Delete(ctx context.Context, ruleID string, opts ...RequestOption) (*DeleteResult, error) {

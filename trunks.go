@@ -40,14 +40,15 @@ type Trunk struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (t Trunk) Format(f fmt.State, _ rune) { redact.Format(f, t) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (t Trunk) LogValue() slog.Value { return redact.LogValue(t) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (t *Trunk) UnmarshalJSON(data []byte) error { return unmarshal[trunkWire, Trunk](data, t) }
 
 type trunkFields Trunk
@@ -79,16 +80,16 @@ type TrunkParams struct {
 	// Numbers are those that the trunk carries, in E.164. At least one is
 	// required.
 	Numbers []string `json:"numbers"`
-	// Auth is what the provider knows us by; nil for a provider that knows
-	// our addresses.
+	// Auth holds the credentials for the provider; nil if it authenticates by IP
+	// address.
 	Auth *SIPAuth `json:"auth,omitempty"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p TrunkParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p TrunkParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *TrunkParams) check(f *faults) {
@@ -155,11 +156,11 @@ type TrunkCall struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (c TrunkCall) Format(f fmt.State, _ rune) { redact.Format(f, c) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (c TrunkCall) LogValue() slog.Value { return redact.LogValue(c) }
 
 type trunkCallWire TrunkCall

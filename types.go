@@ -80,18 +80,18 @@ const (
 	RoomPrefixRandom            RoomPrefix = "random"
 )
 
-// SIPAuth is what a gateway authenticates itself with. Both fields are needed.
+// SIPAuth holds SIP credentials. Both fields are needed.
 // It prints without the password.
 type SIPAuth struct {
 	Username string `json:"username"`
 	Password string `json:"password" redact:"secret"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (a SIPAuth) Format(f fmt.State, _ rune) { redact.Format(f, a) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (a SIPAuth) LogValue() slog.Value { return redact.LogValue(a) }
 
 // RoutingRoom is the room that a routing rule sends calls to.
@@ -106,11 +106,11 @@ type RoutingRoom struct {
 	PIN string `json:"pin,omitempty" redact:"secret"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (r RoutingRoom) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (r RoutingRoom) LogValue() slog.Value { return redact.LogValue(r) }
 
 // unmarshal implements json.Unmarshaler for a resource: in every spelling that

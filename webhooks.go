@@ -60,14 +60,15 @@ type Webhook struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (w Webhook) Format(f fmt.State, _ rune) { redact.Format(f, w) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (w Webhook) LogValue() slog.Value { return redact.LogValue(w) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (w *Webhook) UnmarshalJSON(data []byte) error { return unmarshal[webhookWire, Webhook](data, w) }
 
 type webhookFields Webhook
@@ -123,7 +124,8 @@ func (f *faults) webURL(field, value string) {
 		"must be an http or https URL with a host")
 }
 
-// Get returns a subscription. One that does not exist is [ErrNotFound].
+// Get returns a subscription. If it does not exist, the error
+// matches [ErrNotFound].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/webhook/fetch-webhook
 func (s *WebhooksService) Get(ctx context.Context, webhookID string, opts ...RequestOption) (*Webhook, error) {
@@ -157,8 +159,10 @@ func (s *WebhooksService) List(ctx context.Context, params WebhookListParams, op
 	return list[webhookWire, Webhook](ctx, s.client, r)
 }
 
-// All returns the subscriptions of all pages, which it fetches as they are
-// needed. An error ends the iteration.
+// All returns an iterator over the subscriptions of every page. It fetches up to
+// four pages ahead of the one being read; see [WithPagesAhead]. An error ends the
+// iteration. What moves to an earlier page meanwhile, because others are deleted,
+// is missed: read all before deleting any.
 func (s *WebhooksService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Webhook], error) {
 		asked := params
@@ -197,7 +201,9 @@ func (s *WebhooksService) Update(ctx context.Context, webhookID string, params W
 	})
 }
 
-// Delete ends a subscription.
+// Delete deletes a subscription. Unknown outcomes are retried. If it does not
+// exist, the error matches [ErrNotFound], unless an earlier attempt of this call
+// deleted it: see [DeleteResult.AlreadyGone].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/webhook/delete-webhook
 func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...RequestOption) (*DeleteResult, error) {
