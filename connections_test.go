@@ -41,9 +41,8 @@ func TestCallersShareTheirConnections(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// More than that may be opened: net/http dials for a caller that another
-	// connection then comes free for. Without a pool that is large enough there
-	// would be hundreds.
+	// The pool keeps net/http from dialling ahead. A dial that has waited for a
+	// quarter of a second goes on, so a slow machine may open a few more.
 	t.Logf("%d callers opened %d connections for %d calls", callers, opened.Load(), callers*calls)
-	assert.LessOrEqual(t, opened.Load(), int32(2*callers))
+	assert.LessOrEqual(t, opened.Load(), int32(callers+callers/8))
 }

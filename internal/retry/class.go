@@ -32,33 +32,6 @@ const (
 	Read
 )
 
-// Classes lists every class, in the order of the table.
-func Classes() []Class {
-	return []Class{Read, Delete, ContestedDelete, Replace, AtomicCreate, Repeatable, Create, Dial}
-}
-
-// String names the class as the documentation does.
-func (c Class) String() string {
-	switch c {
-	case Create:
-		return "create"
-	case AtomicCreate:
-		return "atomic create"
-	case Replace:
-		return "replace"
-	case Delete:
-		return "delete"
-	case ContestedDelete:
-		return "contested delete"
-	case Repeatable:
-		return "repeatable"
-	case Read:
-		return "read"
-	default:
-		return "dial"
-	}
-}
-
 // Changes reports whether the operation may change something on the server.
 func (c Class) Changes() bool { return c != Read }
 

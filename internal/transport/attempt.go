@@ -98,9 +98,9 @@ func (a *Attempt) End() (replayed bool, paid int) {
 	return a.replayed, a.paid
 }
 
-// dials notes a dial to address for the request, and reports whether it is to begin at once. That
-// of a request which is sent after the end of its attempt is, because nobody would
-// know when it is not wanted any more.
+// dials notes a dial to address for the request, and reports whether it may begin at
+// once. A dial for a request whose attempt has ended always may: nothing would end
+// its wait.
 func (a *Attempt) dials(d *dialling, address string) (begin bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

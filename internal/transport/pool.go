@@ -15,15 +15,15 @@ const patience = 250 * time.Millisecond
 
 var errNotWanted = errors.New("the request has got another connection, or is over")
 
-// pool keeps net/http from dialling in vain. net/http dials for each request that
-// finds no idle connection. When another one comes free for the request first, the
-// dial goes on, for whoever comes next; but who comes before it is done dials as
-// well: 64 callers open 90 connections, and several hundred where dialling takes
+// pool keeps net/http from opening surplus connections. net/http dials for every
+// request that finds no idle connection, even if one becomes idle before the dial is
+// done: 64 callers open 90 connections, and several hundred where dialling takes
 // longer than an answer.
 //
-// In a pool a dial waits while there are as many connections as requests: one that
-// no request has is being made, or about to come free. Where it is neither, the wait
-// is in vain, and not repeated: there is one connection less that counts.
+// A pool delays a dial while its lane has at least as many connections (open or
+// being dialled) as there are requests under way, because one of them will become
+// free. A dial that has waited for patience begins anyway, and the oldest connection
+// no longer counts.
 type pool struct {
 	requests atomic.Int64 // under way
 
@@ -45,7 +45,7 @@ type traffic struct {
 type dialling struct {
 	pool *pool
 	lane lane
-	turn chan error // tells one that waits to begin, or why it is not to; holds that
+	turn chan error // receives nil when the dial may begin, or why it must not; buffered
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
