@@ -33,7 +33,7 @@ type Fault struct {
 	Bend func(body []byte) []byte
 	// Interim is a status of 1xx to be sent before the answer.
 	Interim int
-	// Claim is added to the length that the answer claims to have. The
+	// Claim is added to the length that the answer claims to have. With HTTP/1.1 the
 	// connection ends behind such an answer.
 	Claim int
 	// Framing says how the client learns where the body ends.

@@ -83,6 +83,8 @@ func (w *wire1) end() error {
 	return err
 }
 
+func (w *wire1) delimits() bool { return false }
+
 // breakOff ends the connection, and returns when the client has noticed.
 func (w *wire1) breakOff(b Break) {
 	switch b {

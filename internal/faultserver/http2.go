@@ -356,6 +356,8 @@ func (s *stream) end() error {
 	return s.conn.write(frame{kind: frameData, flags: flagEndStream, stream: s.id})
 }
 
+func (s *stream) delimits() bool { return true }
+
 // breakOff ends the stream or the connection under it.
 func (s *stream) breakOff(b Break) {
 	switch b {

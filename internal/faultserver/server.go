@@ -251,6 +251,9 @@ type wire interface {
 	head(a answer, f Framing) error
 	data(p []byte) error
 	end() error
+	// delimits reports whether the protocol itself tells where a body ends, whatever
+	// its header claims.
+	delimits() bool
 	breakOff(b Break)
 }
 
@@ -336,7 +339,7 @@ func (f Fault) send(w wire, a answer) error {
 	if err := w.end(); err != nil {
 		return err
 	}
-	if f.Claim != 0 || f.Framing == UntilClose {
+	if f.Framing == UntilClose || f.Claim != 0 && !w.delimits() {
 		w.breakOff(Close)
 		return errBroken
 	}
