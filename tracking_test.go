@@ -342,6 +342,11 @@ func TestWhoWaitsForTheSameCallObeysItsContext(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, videosdk.ErrTimeout)
 		require.ErrorIs(t, err, videosdk.ErrMaybeApplied, "the other one may dial yet")
+
+		third, end := context.WithTimeout(t.Context(), time.Second)
+		defer end()
+		_, err = client.Calls.CreateOnce(third, callNamed(rule, "order-7"))
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied, "it is still the other one's turn")
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)
 	})

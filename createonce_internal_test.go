@@ -1,0 +1,52 @@
+package videosdk
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAPlacementIsForgottenWhenNobodyNeedsItAnyMore(t *testing.T) {
+	tests := []struct {
+		name string
+		call *Call // that was placed
+		err  error
+		kept time.Duration
+	}{
+		{"at once, if nothing was dialled", nil, ErrBadRequest, 0},
+		{"after a while, if a call was placed", &Call{ID: "call_1"}, nil, placedFor},
+		{"after a while, if one may have been", nil, ErrMaybeApplied, placedFor},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p placements
+				own, err := p.enter(t.Context(), "order-7")
+				require.NoError(t, err)
+				impatient, cancel := context.WithCancel(t.Context())
+				cancel()
+				_, err = p.enter(impatient, "order-7")
+				require.ErrorIs(t, err, context.Canceled)
+				require.Contains(t, p.known, "order-7", "somebody uses it yet")
+				own.settle(tt.call, tt.err)
+				p.leave(own)
+
+				if tt.kept > 0 {
+					time.Sleep(tt.kept)
+					require.Same(t, own, p.use("order-7"), "not a moment too early")
+					p.release(own)
+					time.Sleep(time.Nanosecond)
+				}
+				other, err := p.enter(t.Context(), "order-8")
+				require.NoError(t, err)
+				p.leave(other)
+				assert.Empty(t, p.known)
+				assert.Empty(t, p.recent)
+			})
+		})
+	}
+}
