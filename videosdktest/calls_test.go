@@ -3,7 +3,6 @@ package videosdktest_test
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -51,13 +50,32 @@ func (a api) rule(direction, fields string) string {
 // outboundGateway returns the id of the gateway that calls go out by.
 func (a api) outboundGateway() string {
 	a.t.Helper()
-	return a.get("/v2/sip/phone-numbers/" + url.QueryEscape(ownNumber)).must(http.StatusOK).text("outbound.id")
+	return a.gatewayOf(ownNumber)
 }
 
-// call places a call to phone, with fields, and returns its id.
+// gatewayOf returns the id of the outbound gateway of a number.
+func (a api) gatewayOf(e164 string) string {
+	a.t.Helper()
+	return a.get(numberPath(e164)).must(http.StatusOK).text("outbound.id")
+}
+
+// callByGateway is the body that calls a number by a gateway, with fields.
+func callByGateway(gateway, to, fields string) string {
+	return fmt.Sprintf(`{"sipCallTo":%q,"gatewayId":%q%s}`, to, gateway, fields)
+}
+
+// call places a call to phone by the gateway of ownNumber, with fields, and
+// returns its id.
 func (a api) call(fields string) string {
 	a.t.Helper()
-	return a.post("/v2/sip/call", `{"sipCallTo":"`+phone+`"`+fields+`}`).must(http.StatusOK).text("data.callId")
+	return a.post(callsPath, callByGateway(a.outboundGateway(), phone, fields)).must(http.StatusOK).text("data.callId")
+}
+
+// callByRule is call by a routing rule.
+func (a api) callByRule(rule, fields string) string {
+	a.t.Helper()
+	body := fmt.Sprintf(`{"sipCallTo":%q,"sipCallFrom":%q,"routingRuleId":%q%s}`, phone, ownNumber, rule, fields)
+	return a.post(callsPath, body).must(http.StatusOK).text("data.callId")
 }
 
 // life returns the statuses that a call has had, and how long after its start.
@@ -103,7 +121,7 @@ func TestGetCall(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		a.Callee(phone).HangsUpAfter(time.Minute)
 		rule := a.outboundRule(`,"name":"Sales"`)
-		id := a.call(fmt.Sprintf(`,"sipCallFrom":%q,"routingRuleId":%q,"destinationRoomId":"room"`, ownNumber, rule))
+		id := a.callByRule(rule, `,"destinationRoomId":"room"`)
 		const up = `{"data":{"id":%q,"type":"outbound","transport":"tls","provider":"other","gatewayId":%q,"ruleId":%q,
 			"roomId":"room","to":"+14155550123","from":"+14155559876","transfer":null,"sessionId":"sess_room","metadata":{},
 			"region":"us002","additionalDetails":{},"start":"2000-01-01T00:00:00.000Z",
@@ -145,9 +163,12 @@ func TestCreateCallRefuses(t *testing.T) {
 		"an unknown mode of encryption":        {`{"sipCallTo":"+14155550123","mediaEncryption":"on"}`, `mediaEncryption must be one of ["enable" "disable"]`},
 		"metadata that is no object":           {`{"sipCallTo":"+14155550123","metadata":"x"}`, "metadata must be an object"},
 		"a participant that is no object":      {`{"sipCallTo":"+14155550123","participant":"Ann"}`, "participant must be an object"},
-		"DTMF that is neither switch nor tone": {`{"sipCallTo":"+14155550123","dtmf":"no"}`, "dtmf must be a boolean or digits"},
-		"included headers of another shape":    {`{"sipCallTo":"+14155550123","includeHeaders":7}`, "includeHeaders must be a string or a list of strings"},
+		"DTMF that is neither switch nor tone": {`{"sipCallTo":"+14155550123","gatewayId":"` + gateway.text("outbound.id") + `","dtmf":"no"}`, "dtmf must be a boolean or digits"},
+		"included headers of another shape":    {`{"sipCallTo":"+14155550123","gatewayId":"` + gateway.text("outbound.id") + `","includeHeaders":7}`, "includeHeaders must be a string or a list of strings"},
 		"a body that is no object":             {`[]`, "Request body must be a JSON object"},
+		"neither a rule nor a gateway":         {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155559876"}`, "routingRuleId or gatewayId is required"},
+		"a caller id without a plus":           {`{"sipCallTo":"+14155550123","sipCallFrom":"14155559876"}`, "sipCallFrom must be an E.164 number"},
+		"a caller id that is a SIP URI":        {`{"sipCallTo":"+14155550123","sipCallFrom":"sip:ann@example.com"}`, "sipCallFrom must be an E.164 number"},
 		"an unknown rule":                      {`{"sipCallTo":"+14155550123","routingRuleId":"rr_0"}`, `routingRuleId "rr_0" does not exist`},
 		"an inbound rule":                      {`{"sipCallTo":"+14155550123","routingRuleId":"` + inbound + `"}`, "Routing rule " + inbound + " is not an outbound rule"},
 		"a rule without a caller id":           {`{"sipCallTo":"+14155550123","routingRuleId":"` + outbound + `"}`, "sipCallFrom is required with routingRuleId"},
@@ -166,33 +187,22 @@ func TestCreateCallRefuses(t *testing.T) {
 	assert.Empty(t, a.Dials())
 }
 
-func TestCreateCallFromAnAccountWithoutNumbers(t *testing.T) {
-	a := newAPI(t)
-	a.post("/v2/sip/call", `{"sipCallTo":"+14155550123"}`).
-		refused(http.StatusBadRequest, "The account has no outbound gateway with a phone number")
-	assert.Zero(t, a.DialCount(phone))
-}
-
 func TestCreateCallFindsItsCallerID(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers("+14155550001")
 	a.AddPhoneNumbers(ownNumber, "+14155550003")
 	gateway := a.outboundGateway()
-	tests := map[string]struct{ fields, from, gateway string }{
-		"the first number of the gateway":                  {`,"gatewayId":"` + gateway + `"`, ownNumber, gateway},
-		"the one given with the gateway":                   {`,"gatewayId":"` + gateway + `","sipCallFrom":"+14155550003"`, "+14155550003", gateway},
-		"the one given alone, by its own gateway":          {`,"sipCallFrom":"+14155550003"`, "+14155550003", gateway},
-		"one that is not the account's, by any gateway":    {`,"sipCallFrom":"+442071838750"`, "+442071838750", ""},
-		"the first number of the account, for want of any": {``, "+14155550001", ""},
+	tests := map[string]struct{ fields, from string }{
+		"the first number of the gateway":            {``, ownNumber},
+		"the one given":                              {`,"sipCallFrom":"+14155550003"`, "+14155550003"},
+		"the one given, though not of the account's": {`,"sipCallFrom":"+442071838750"`, "+442071838750"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			a := api{t, a.Server}
 			call := a.get("/v2/sip/call/" + a.call(test.fields)).must(http.StatusOK)
 			assert.Equal(t, test.from, call.text("data.from"))
-			if test.gateway != "" {
-				assert.Equal(t, test.gateway, call.text("data.gatewayId"))
-			}
+			assert.Equal(t, gateway, call.text("data.gatewayId"))
 		})
 	}
 }
@@ -201,21 +211,17 @@ func TestCreateCallFindsItsRoom(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)
 	rule := a.outboundRule(`,"room":{"type":"static","id":"of-the-rule"}`)
-	byRule := fmt.Sprintf(`,"sipCallFrom":%q,"routingRuleId":%q`, ownNumber, rule)
-
-	room := func(fields string) string {
-		return a.get("/v2/sip/call/" + a.call(fields)).text("data.roomId")
-	}
-	assert.Equal(t, "given", room(byRule+`,"destinationRoomId":"given"`))
-	assert.Equal(t, "of-the-rule", room(byRule))
-	assert.Regexp(t, `^[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$`, room(""))
-	assert.NotEqual(t, room(""), room(""))
+	room := func(callID string) string { return a.get("/v2/sip/call/" + callID).text("data.roomId") }
+	assert.Equal(t, "given", room(a.callByRule(rule, `,"destinationRoomId":"given"`)))
+	assert.Equal(t, "of-the-rule", room(a.callByRule(rule, "")))
+	assert.Regexp(t, `^[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$`, room(a.call("")))
+	assert.NotEqual(t, room(a.call("")), room(a.call("")))
 }
 
 func TestCreateCallAcceptsASIPURI(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)
-	a.post("/v2/sip/call", `{"sipCallTo":"sip:ann@example.com"}`).must(http.StatusOK)
+	a.post(callsPath, callByGateway(a.outboundGateway(), "sip:ann@example.com", "")).must(http.StatusOK)
 	assert.Equal(t, 1, a.DialCount("sip:ann@example.com"))
 }
 
@@ -242,7 +248,7 @@ func TestDialShowsTheSettingsOfTheCall(t *testing.T) {
 		a := newAPI(t)
 		a.AddPhoneNumbers(ownNumber)
 		rule := a.outboundRule(`,"recording":true,"dtmf":true,"headers":{"X-R":"r"},"includeHeaders":"SIP_X_HEADERS"`)
-		a.call(fmt.Sprintf(`,"sipCallFrom":%q,"routingRuleId":%q`, ownNumber, rule) + fmt.Sprintf(given, `"12#"`, `"ALL"`))
+		a.callByRule(rule, fmt.Sprintf(given, `"12#"`, `"ALL"`))
 		assert.Equal(t, videosdktest.CallSettings{
 			RecordAudio: true, DTMF: true, MediaEncryption: "disable",
 			Headers: map[string]string{"X-R": "r"}, IncludeHeaders: []string{"SIP_X_HEADERS"},
@@ -333,7 +339,7 @@ func TestScriptHoldsForLaterCallsOnly(t *testing.T) {
 		before := a.call("")
 		a.Callee(phone).Fails()
 		after := a.call("")
-		other := a.post("/v2/sip/call", `{"sipCallTo":"+14155550124"}`).text("data.callId")
+		other := a.post(callsPath, callByGateway(a.outboundGateway(), "+14155550124", "")).text("data.callId")
 		wait(time.Hour)
 		assert.Equal(t, "answered", a.status(before))
 		assert.Equal(t, "failed", a.status(after))
@@ -357,7 +363,7 @@ func TestWaitUntilAnsweredAnswers(t *testing.T) {
 			bubble(t, func(t *testing.T, a api) {
 				test.script(a.Callee(phone).RingsAfter(time.Second))
 				start := time.Now()
-				got := a.post("/v2/sip/call", `{"sipCallTo":"+14155550123","waitUntilAnswered":"true"}`).must(http.StatusOK)
+				got := a.post(callsPath, callByGateway(a.outboundGateway(), phone, `,"waitUntilAnswered":"true"`)).must(http.StatusOK)
 				assert.Equal(t, test.after, time.Since(start))
 				assert.Equal(t, test.status, got.text("data.status"))
 				assert.Equal(t, "INITIATED", got.text("data.timelog.0.status"))
@@ -400,7 +406,7 @@ func TestEndCallRefuses(t *testing.T) {
 func TestListCallsAnswersAsDocumented(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		rule := a.outboundRule("")
-		id := a.call(fmt.Sprintf(`,"sipCallFrom":%q,"routingRuleId":%q,"destinationRoomId":"room","metadata":{"a":1}`, ownNumber, rule))
+		id := a.callByRule(rule, `,"destinationRoomId":"room","metadata":{"a":1}`)
 		assert.JSONEq(t, fmt.Sprintf(`{"statusCode":200,"pageInfo":{"currentPage":1,"perPage":10,"lastPage":1,"total":1},
 			"data":[{"_id":%q,"callId":%q,"type":"outbound","transport":"tls","provider":"other","gatewayId":%q,"gatewayName":"videosdktest",
 			"ruleId":%q,"ruleName":"Rule","roomId":"room","to":"+14155550123","from":"+14155559876","transfer":null,"status":"initiated",
@@ -415,7 +421,7 @@ func TestListCallsFilters(t *testing.T) {
 		rule := a.outboundRule("")
 		a.rule("inbound", "")
 		wait(12 * time.Hour) // noon of the 1st
-		first := a.call(fmt.Sprintf(`,"sipCallFrom":%q,"routingRuleId":%q,"destinationRoomId":"Sales-1"`, ownNumber, rule))
+		first := a.callByRule(rule, `,"destinationRoomId":"Sales-1"`)
 		wait(24 * time.Hour) // noon of the 2nd
 		second := a.call(`,"destinationRoomId":"support"`)
 		wait(24 * time.Hour) // noon of the 3rd

@@ -119,7 +119,7 @@ func TestDeliveryIsOfTheDocumentedShape(t *testing.T) {
 	hooked(t, r, func(t *testing.T, a api) {
 		rule := a.outboundRule(`,"agentId":"agent_1"`)
 		a.subscribe("https://example.com/hook", "call-started")
-		id := a.call(fmt.Sprintf(`,"sipCallFrom":%q,"routingRuleId":%q,"destinationRoomId":"room","metadata":{"k":"<v>"}`, ownNumber, rule))
+		id := a.callByRule(rule, `,"destinationRoomId":"room","metadata":{"k":"<v>"}`)
 		wait(time.Second)
 		require.Len(t, r.all(), 1)
 		got := r.all()[0]

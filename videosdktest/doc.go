@@ -4,9 +4,13 @@
 // A [Server] listens on loopback and speaks HTTP. It checks tokens, validates
 // requests, keeps state, pages lists, and answers as the documentation of the
 // API says, in each of its generations. Its calls live: they ring, are answered
-// and end by a script, and webhooks hear of it. It is written from that
-// documentation with types of its own and shares no code with the client, so
-// that a wrong key in a request shows.
+// and end by a script, and webhooks hear of it.
+//
+// It is written from that documentation with types of its own and shares no code
+// with the client, so that a wrong key of a required field shows: the request is
+// refused. Unknown keys are ignored, so a wrong key of an optional field shows in
+// what it leaves undone; compare what the server has stored, [Dial.Settings] and
+// [Server.Requests] with what was meant.
 //
 // # Testing a backend that dials
 //

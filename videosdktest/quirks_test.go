@@ -18,7 +18,7 @@ const stored = `{"metadata":{"x":"1"},"id":"mine","to":"","status":"ended","flag
 func (a api) endedCall() string {
 	a.t.Helper()
 	a.AddPhoneNumbers("+14155551234")
-	id := a.post(callsPath, `{"sipCallTo":"+14155550199","metadata":`+stored+`}`).text("data.callId")
+	id := a.post(callsPath, callByGateway(a.gatewayOf("+14155551234"), "+14155550199", `,"metadata":`+stored)).text("data.callId")
 	a.post(callsPath+"/end", `{"callId":"`+id+`"}`).must(http.StatusOK)
 	return id
 }

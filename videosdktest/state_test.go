@@ -33,7 +33,7 @@ func TestStateOutlivesTheServer(t *testing.T) {
 	before.post(gatewayRulesPath, gatewayRule(gateway)).must(http.StatusCreated)
 	trunk := before.post(trunksPath, `{"name":"abc","numbers":["+14155551234"]}`).text("trunkId")
 	room := before.post(roomsPath, `{"customRoomId":"standup"}`).text("roomId")
-	call := before.post(callsPath, `{"sipCallTo":"+14155550199","metadata":{"k":"v"}}`).text("data.callId")
+	call := before.post(callsPath, callByGateway(before.gatewayOf("+14155551234"), "+14155550199", `,"metadata":{"k":"v"}`)).text("data.callId")
 	before.post(callsPath+"/end", `{"callId":"`+call+`"}`).must(http.StatusOK)
 	before.post("/v2/sip/webhooks", `{"url":"https://example.com/webhook","events":["call-started"]}`).must(http.StatusCreated)
 
@@ -80,7 +80,7 @@ func TestStateEndsTheCallsThatWereUp(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.json")
 	before := stateful(t, file, videosdktest.WithCallTiming(videosdktest.Timing{Ring: time.Hour}))
 	before.AddPhoneNumbers("+14155551234")
-	call := callsPath + "/" + before.post(callsPath, `{"sipCallTo":"+14155550199"}`).text("data.callId")
+	call := callsPath + "/" + before.post(callsPath, callByGateway(before.gatewayOf("+14155551234"), "+14155550199", "")).text("data.callId")
 	before.Close()
 
 	for range 2 {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -98,6 +99,15 @@ func (e *emulator) stop() (code int, complaint string) {
 const number = `{"name":"x","phoneNumbers":["+14155551234"],
 	"outbound":{"sipRegion":"auto","address":"sip.example.com"}}`
 
+// outboundGateway returns the id of the one that the environment has.
+func (e environment) outboundGateway(t *testing.T) string {
+	t.Helper()
+	var page struct{ Data []struct{ ID string } }
+	require.NoError(t, json.Unmarshal([]byte(e.do(t, http.MethodGet, "/v2/sip/outbound-gateways", "", http.StatusOK)), &page))
+	require.Len(t, page.Data, 1)
+	return page.Data[0].ID
+}
+
 func TestEmulatorServesUntilItIsStopped(t *testing.T) {
 	e := start(t, "-api-key", "key", "-secret", "secret")
 	assert.Equal(t, "key", e.apiKey)
@@ -114,7 +124,7 @@ func TestEmulatorServesUntilItIsStopped(t *testing.T) {
 func TestEmulatorPacesCalls(t *testing.T) {
 	e := start(t, "-ring", "0s", "-answer", "1h")
 	e.do(t, http.MethodPost, "/v2/sip/phone-numbers", number, http.StatusCreated)
-	e.do(t, http.MethodPost, "/v2/sip/call", `{"sipCallTo":"+14155550199"}`, http.StatusOK)
+	e.do(t, http.MethodPost, "/v2/sip/call", `{"sipCallTo":"+14155550199","gatewayId":"`+e.outboundGateway(t)+`"}`, http.StatusOK)
 	assert.Eventually(t, func() bool {
 		return strings.Contains(e.do(t, http.MethodGet, "/v2/sip/call", "", http.StatusOK), `"status":"ringing"`)
 	}, 5*time.Second, time.Millisecond)
