@@ -251,6 +251,7 @@ func (r *rough) retryable(t *testing.T, ruleID string) func(ctx context.Context,
 		req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, r.srv.URL+"/v2/sip/call", body)
 		assert.NoError(t, err)
 		req.Header.Set("Authorization", token)
+		req.Header.Set("Content-Type", "application/json")
 		resp, err := client.Do(req)
 		if err != nil {
 			return told{claim: failed}

@@ -43,9 +43,17 @@ func (a api) put(path, body string) reply   { return a.do(http.MethodPut, path, 
 func (a api) delete(path string) reply      { return a.do(http.MethodDelete, path, "") }
 func (a api) do(method, path, body string) reply {
 	a.t.Helper()
+	return a.send(method, path, body, http.Header{
+		"Authorization": {managementToken(a.t, a.Server)}, "Content-Type": {"application/json"},
+	})
+}
+
+// send sends a request with these headers.
+func (a api) send(method, path, body string, header http.Header) reply {
+	a.t.Helper()
 	req, err := http.NewRequestWithContext(a.t.Context(), method, a.URL+path, strings.NewReader(body))
 	require.NoError(a.t, err)
-	req.Header.Set("Authorization", managementToken(a.t, a.Server))
+	req.Header = header
 	resp, err := a.HTTPClient().Do(req)
 	require.NoError(a.t, err)
 	defer resp.Body.Close()

@@ -2,6 +2,7 @@ package videosdktest
 
 import (
 	"cmp"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,9 +27,23 @@ type route struct {
 // atomic, and so must not block; see answer.after.
 type handler func(*request) (answer, error)
 
-// handle registers a route that needs a management token.
+// handle registers a route that needs a management token, and takes JSON.
 func (rt *router) handle(method, pattern string, h handler) {
-	rt.add(route{method: method, pattern: pattern, handle: h})
+	rt.add(route{method: method, pattern: pattern, handle: takingJSON(h)})
+}
+
+// takingJSON refuses a body that does not say that it is JSON. A server that
+// chooses its parser by the Content-Type would find the body empty.
+func takingJSON(h handler) handler {
+	const accepted = "application/json"
+	return func(r *request) (answer, error) {
+		header := r.Header.Get("Content-Type")
+		kind, _, _ := mime.ParseMediaType(header)
+		if len(r.payload) > 0 && kind != accepted {
+			return answer{}, badRequest("Content-Type must be %s, not %q", accepted, header)
+		}
+		return h(r)
+	}
 }
 
 // open registers a route that needs no token.

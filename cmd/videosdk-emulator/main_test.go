@@ -56,6 +56,7 @@ func (e environment) do(t *testing.T, method, path, body string, status int) str
 	req, err := http.NewRequestWithContext(t.Context(), method, e.endpoint+path, strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Authorization", signed)
+	req.Header.Set("Content-Type", "application/json")
 	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
