@@ -333,16 +333,24 @@ func TestEnsureTellsBothWhatWasRefusedAndWhyItCouldNotLookAgain(t *testing.T) {
 // complete: the server would refuse it for the other.
 func TestEnsureNamesANumberThatIsHalfAttached(t *testing.T) {
 	const half = "+14155550101"
-	outbound := map[string]any{"sipRegion": "us002", "address": "sip.example.com"}
-	for direction, config := range map[string]any{"inbound": map[string]any{"sipRegion": "us002"}, "outbound": outbound} {
+	for direction, deleteOther := range map[string]func(context.Context, *videosdk.Client, *videosdk.PhoneNumber) error{
+		"inbound": func(ctx context.Context, client *videosdk.Client, n *videosdk.PhoneNumber) error {
+			return errorOf(client.OutboundGateways.Delete(ctx, n.Outbound.ID))
+		},
+		"outbound": func(ctx context.Context, client *videosdk.Client, n *videosdk.PhoneNumber) error {
+			return errorOf(client.InboundGateways.Delete(ctx, n.Inbound.ID))
+		},
+	} {
 		t.Run("in the direction "+direction, func(t *testing.T) {
 			srv := newServer(t)
+			srv.AddPhoneNumbers(half)
 			client := newClient(t, srv)
-			require.NoError(t, client.Do(t.Context(), http.MethodPost, "/v2/sip/phone-numbers",
-				map[string]any{"name": "Half", "phoneNumbers": []string{half}, direction: config}, nil))
+			number, err := client.PhoneNumbers.Get(t.Context(), half)
+			require.NoError(t, err)
+			require.NoError(t, deleteOther(t.Context(), client, number))
 			srv.ResetRequests()
 
-			_, err := client.PhoneNumbers.Ensure(t.Context(), newNumbers(half, "+14155550102"))
+			_, err = client.PhoneNumbers.Ensure(t.Context(), newNumbers(half, "+14155550102"))
 
 			require.ErrorIs(t, err, videosdk.ErrConflict)
 			require.ErrorContains(t, err, half)

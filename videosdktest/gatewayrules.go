@@ -63,7 +63,7 @@ type gatewayRuleParams struct {
 }
 
 func (p gatewayRuleParams) apply(rule *gatewayRule) error {
-	if isEmpty(p.Name) {
+	if isBlank(p.Name) {
 		return badRequest("name must not be empty")
 	}
 	target, err := p.target(rule.Dispatch)

@@ -3,12 +3,15 @@ package videosdktest
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 const (
 	directionInbound  = "inbound"
 	directionOutbound = "outbound"
 )
+
+func directions() []string { return []string{directionInbound, directionOutbound} }
 
 // gateway is a SIP gateway of the account, of either direction and generation.
 type gateway struct {
@@ -84,7 +87,7 @@ type gatewayRoutes struct {
 }
 
 func (s *Server) routeGateways(rt *router) {
-	for _, direction := range []string{directionInbound, directionOutbound} {
+	for _, direction := range directions() {
 		g := gatewayRoutes{s, direction}
 		base := "/v2/sip/" + direction + "-gateways"
 		rt.handle(http.MethodPost, base, g.create)
@@ -119,9 +122,9 @@ type gatewayParams struct {
 // check is what holds for a gateway of a direction, new or old.
 func (p gatewayParams) check(direction string) error {
 	switch {
-	case isEmpty(p.Name):
+	case isBlank(p.Name):
 		return badRequest("name must not be empty")
-	case direction == directionOutbound && isEmpty(p.Address):
+	case direction == directionOutbound && isBlank(p.Address):
 		return badRequest("address must not be empty")
 	}
 	if err := checkTransport("transport", or(p.Transport, "")); err != nil {
@@ -269,4 +272,5 @@ func or[T any](value *T, otherwise T) T {
 	return *value
 }
 
-func isEmpty(value *string) bool { return value != nil && *value == "" }
+// isBlank tells whether a text is there, but says nothing.
+func isBlank(text *string) bool { return text != nil && strings.TrimSpace(*text) == "" }

@@ -55,6 +55,7 @@ func TestGatewayIsValidated(t *testing.T) {
 		{"with the key of another resource", inboundPath, `{"name":"x","phoneNumbers":["+11234567890"]}`, "numbers is required"},
 		{"with no number", inboundPath, `{"name":"x","numbers":[]}`, "numbers is required"},
 		{"without an address for outbound", outboundPath, `{"name":"x","numbers":["+11234567890"]}`, "address is required"},
+		{"with a blank name", inboundPath, `{"name":" ","numbers":["+11234567890"]}`, "name must not be empty"},
 		{"with an empty address", outboundPath, `{"name":"x","numbers":["+11234567890"],"address":""}`, "address must not be empty"},
 		{"with an unknown transport", outboundPath, `{"name":"x","numbers":["+11234567890"],"address":"a","transport":"TLS"}`,
 			`transport must be one of ["udp" "tcp" "tls"]`},

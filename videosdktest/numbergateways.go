@@ -21,9 +21,9 @@ func (p numberGatewayUpdate) check(direction string) error {
 		return badRequest("phoneNumbers, numbers and isShared cannot be changed")
 	case direction == directionInbound && (p.Address != nil || p.Transport != nil || p.Auth != nil):
 		return badRequest("address, transport and auth cannot be set on an inbound gateway")
-	case isEmpty(p.Name):
+	case isBlank(p.Name):
 		return badRequest("name must not be empty")
-	case isEmpty(p.Address):
+	case isBlank(p.Address):
 		return badRequest("address must not be empty")
 	}
 	if err := checkMediaEncryption(or(p.MediaEncryption, "")); err != nil {

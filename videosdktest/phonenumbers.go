@@ -62,8 +62,8 @@ func (s *Server) AddPhoneNumbers(e164 ...string) {
 	err := s.account.addNumbers(numberSetup{
 		Name:     "videosdktest",
 		Numbers:  e164,
-		Inbound:  &numberInbound{Region: region},
-		Outbound: &numberOutbound{Region: region, Address: "sip.example.com:5061"},
+		Inbound:  numberInbound{Region: region},
+		Outbound: numberOutbound{Region: region, Address: "sip.example.com:5061"},
 	})
 	if err != nil {
 		panic(fmt.Sprintf("videosdktest: cannot add phone numbers: %v", err))
@@ -73,12 +73,12 @@ func (s *Server) AddPhoneNumbers(e164 ...string) {
 
 // numberSetup is the body that creates phone numbers.
 type numberSetup struct {
-	Name            string          `json:"name"`
-	Numbers         []string        `json:"phoneNumbers"`
-	IsShared        *bool           `json:"isShared"`
-	MediaEncryption string          `json:"mediaEncryption"`
-	Inbound         *numberInbound  `json:"inbound"`
-	Outbound        *numberOutbound `json:"outbound"`
+	Name            string         `json:"name"`
+	Numbers         []string       `json:"phoneNumbers"`
+	IsShared        *bool          `json:"isShared"`
+	MediaEncryption string         `json:"mediaEncryption"`
+	Inbound         numberInbound  `json:"inbound"`
+	Outbound        numberOutbound `json:"outbound"`
 }
 
 type numberInbound struct {
@@ -93,7 +93,7 @@ type numberOutbound struct {
 }
 
 func (p numberSetup) check() error {
-	if p.Name == "" {
+	if isBlank(&p.Name) {
 		return badRequest("name is required")
 	}
 	if len(p.Numbers) == 0 {
@@ -105,20 +105,14 @@ func (p numberSetup) check() error {
 	if err := checkMediaEncryption(p.MediaEncryption); err != nil {
 		return err
 	}
-	if p.Inbound == nil && p.Outbound == nil {
-		return badRequest("inbound or outbound is required")
-	}
-	if p.Inbound != nil && p.Inbound.Region == "" {
+	if p.Inbound.Region == "" {
 		return badRequest("inbound.sipRegion is required")
 	}
-	if p.Outbound != nil {
-		return p.Outbound.check()
-	}
-	return nil
+	return p.Outbound.check()
 }
 
 func (p numberOutbound) check() error {
-	if p.Address == "" {
+	if isBlank(&p.Address) {
 		return badRequest("outbound.address is required")
 	}
 	if p.Region == "" {
@@ -128,18 +122,6 @@ func (p numberOutbound) check() error {
 		return err
 	}
 	return p.Auth.check("outbound.auth")
-}
-
-// directions returns those that p provisions.
-func (p numberSetup) directions() []string {
-	var directions []string
-	if p.Inbound != nil {
-		directions = append(directions, directionInbound)
-	}
-	if p.Outbound != nil {
-		directions = append(directions, directionOutbound)
-	}
-	return directions
 }
 
 // gateway returns the new gateway that p asks for in a direction.
@@ -178,7 +160,7 @@ func (a *account) addNumbers(p numberSetup) error {
 		return err
 	}
 	p.Numbers = unique(p.Numbers)
-	for _, direction := range p.directions() {
+	for _, direction := range directions() {
 		if err := a.checkDetached(p.Numbers, direction); err != nil {
 			return err
 		}
@@ -187,7 +169,7 @@ func (a *account) addNumbers(p numberSetup) error {
 		a.registerNumber(e164, p.Name)
 	}
 	for _, group := range p.groups() {
-		for _, direction := range p.directions() {
+		for _, direction := range directions() {
 			a.attach(p.gateway(direction, group))
 		}
 	}

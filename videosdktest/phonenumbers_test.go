@@ -79,6 +79,7 @@ func TestPhoneNumberSetupIsValidated(t *testing.T) {
 		name, old, new, refusal string
 	}{
 		{"without a name", `"name":"My SIP Setup",`, ``, "name is required"},
+		{"with a blank name", `"My SIP Setup"`, `" "`, "name is required"},
 		{"with a key in the wrong case", `"name"`, `"Name"`, "name is required"},
 		{"without numbers", `"phoneNumbers":["+14155551234","+14155555678"],`, ``, "phoneNumbers is required"},
 		{"with an empty list of numbers", `["+14155551234","+14155555678"]`, `[]`, "phoneNumbers is required"},
@@ -88,8 +89,12 @@ func TestPhoneNumberSetupIsValidated(t *testing.T) {
 		{"with letters in a number", `+14155555678`, `+1415555567a`, `phoneNumbers: "+1415555567a" is not an E.164 number`},
 		{"with numbers that are no list", `["+14155551234","+14155555678"]`, `"+14155551234"`, "phoneNumbers must be a list of strings"},
 		{"without a region for inbound", `"inbound":{"sipRegion":"us002"}`, `"inbound":{}`, "inbound.sipRegion is required"},
+		{"without inbound", `"inbound":{"sipRegion":"us002"},`, ``, "inbound.sipRegion is required"},
+		{"with inbound that is null", `{"sipRegion":"us002"}`, `null`, "inbound.sipRegion is required"},
 		{"with inbound that is no object", `{"sipRegion":"us002"}`, `"us002"`, "inbound must be an object"},
 		{"without an address for outbound", `"address":"sip.telnyx.com:5061",`, ``, "outbound.address is required"},
+		{"with a blank address for outbound", `"sip.telnyx.com:5061"`, `" "`, "outbound.address is required"},
+		{"without outbound", `"outbound"`, `"Outbound"`, "outbound.address is required"},
 		{"without a region for outbound", `"outbound":{"sipRegion":"us002",`, `"outbound":{`, "outbound.sipRegion is required"},
 		{"with an unknown transport", `"transport":"tls"`, `"transport":"sctp"`, `outbound.transport must be one of ["udp" "tcp" "tls"]`},
 		{"with an unknown media encryption", `"disable"`, `"off"`, `mediaEncryption must be one of ["enable" "disable"]`},
@@ -115,18 +120,11 @@ func TestPhoneNumberSetupMustBeAnObject(t *testing.T) {
 	}
 }
 
-func TestPhoneNumberSetupMayLeaveOutTransportAndOneDirection(t *testing.T) {
+func TestPhoneNumberSetupMayLeaveOutTransport(t *testing.T) {
 	api := newAPI(t)
-	api.post(numbersPath, `{"name":"x","phoneNumbers":["+14155551234"],"outbound":{"sipRegion":"auto","address":"sip.example.com","unknown":[]}}`).
-		must(http.StatusCreated)
-	api.post(numbersPath, `{"name":"x","phoneNumbers":["+14155555678"],"inbound":{"sipRegion":"auto"}}`).must(http.StatusCreated)
-	api.post(numbersPath, `{"name":"x","phoneNumbers":["+14155555679"]}`).
-		refused(http.StatusBadRequest, "inbound or outbound is required")
-
-	outboundOnly := api.get(numberPath("+14155551234"))
-	assert.Nil(t, outboundOnly.field("inbound"))
-	assert.Equal(t, "tls", outboundOnly.field("outbound.transport"))
-	assert.Nil(t, api.get(numberPath("+14155555678")).field("outbound"))
+	api.post(numbersPath, `{"name":"x","phoneNumbers":["+14155551234"],"inbound":{"sipRegion":"auto"},
+		"outbound":{"sipRegion":"auto","address":"sip.example.com","unknown":[]}}`).must(http.StatusCreated)
+	assert.Equal(t, "tls", api.get(numberPath("+14155551234")).field("outbound.transport"))
 }
 
 func TestPhoneNumberThatIsAttachedLeavesTheOthersUncreated(t *testing.T) {
@@ -139,19 +137,20 @@ func TestPhoneNumberThatIsAttachedLeavesTheOthersUncreated(t *testing.T) {
 	assert.Equal(t, 1.0, api.get(numbersPath).field("pageInfo.total"))
 }
 
-func TestPhoneNumberTakesTheDirectionThatIsFree(t *testing.T) {
-	api := newAPI(t)
-	inbound := `{"name":"in","phoneNumbers":["+14155551234"],"inbound":{"sipRegion":"auto"}}`
-	outbound := `{"name":"out","phoneNumbers":["+14155551234"],"outbound":{"sipRegion":"auto","address":"sip.example.com"}}`
-	api.post(numbersPath, inbound).must(http.StatusCreated)
-	id := api.get(numberPath("+14155551234")).text("phoneNumber.phoneNumberId")
-	api.post(numbersPath, outbound).must(http.StatusCreated)
-	api.post(numbersPath, outbound).refused(http.StatusBadRequest, "Phone number +14155551234 is already attached to an outbound gateway")
-
-	got := api.get(numberPath("+14155551234"))
-	assert.Equal(t, id, got.field("phoneNumber.phoneNumberId"))
-	assert.Equal(t, "in", got.field("inbound.name"))
-	assert.Equal(t, "out", got.field("outbound.name"))
+func TestPhoneNumberThatIsAttachedInOneDirectionIsRefused(t *testing.T) {
+	tests := []struct{ attached, otherID, otherPath string }{
+		{"inbound", "outbound.id", outboundPath},
+		{"outbound", "inbound.id", inboundPath},
+	}
+	for _, test := range tests {
+		t.Run(test.attached, func(t *testing.T) {
+			api := newAPI(t)
+			api.AddPhoneNumbers("+14155551234")
+			api.delete(test.otherPath + "/" + api.get(numberPath("+14155551234")).text(test.otherID)).must(http.StatusOK)
+			api.post(numbersPath, numberSetup).
+				refused(http.StatusBadRequest, "Phone number +14155551234 is already attached to an "+test.attached+" gateway")
+		})
+	}
 }
 
 func TestPhoneNumberGivenTwiceIsCreatedOnce(t *testing.T) {
@@ -167,7 +166,8 @@ func TestPhoneNumbersAreListedAPageAtATime(t *testing.T) {
 	for i := range 103 {
 		api.AddPhoneNumbers(fmt.Sprintf("+1415555%04d", i))
 	}
-	api.post(numbersPath, `{"name":"Sales","phoneNumbers":["+912255550000"],"inbound":{"sipRegion":"in002"}}`).must(http.StatusCreated)
+	api.post(numbersPath, `{"name":"Sales","phoneNumbers":["+912255550000"],"inbound":{"sipRegion":"in002"},
+		"outbound":{"sipRegion":"in002","address":"sip.example.com"}}`).must(http.StatusCreated)
 
 	tests := []struct {
 		name, query                  string
@@ -236,7 +236,9 @@ func TestDetachLeavesTheNumberAndItsGateways(t *testing.T) {
 
 func TestDetachOfOneNumberLeavesTheOthersAttached(t *testing.T) {
 	api := newAPI(t)
-	api.post(numbersPath, `{"name":"x","phoneNumbers":["+14155551234","+14155555678"],"inbound":{"sipRegion":"auto"}}`).must(http.StatusCreated)
+	api.post(numbersPath, numberSetup).must(http.StatusCreated)
+	outbound := api.get(numberPath("+14155551234")).text("outbound.id")
+	api.delete(outboundPath + "/" + outbound).must(http.StatusOK)
 	detached := api.post(numbersPath+"/detach", `{"phoneNumber":"+14155551234"}`).must(http.StatusOK)
 	assert.Nil(t, detached.field("outbound"))
 	assert.Equal(t, []any{"+14155555678"}, api.get(numberPath("+14155555678")).field("inbound.numbers"))
@@ -345,6 +347,7 @@ func TestGatewayUpdateOfANumberIsValidated(t *testing.T) {
 		{"a transport on inbound", inbound, `{"transport":"tls"}`, outboundOnly},
 		{"credentials on inbound", inbound, `{"auth":{"username":"u","password":"p"}}`, outboundOnly},
 		{"an empty address", outbound, `{"address":""}`, "address must not be empty"},
+		{"a blank address", outbound, `{"address":" "}`, "address must not be empty"},
 		{"an empty name", outbound, `{"name":""}`, "name must not be empty"},
 		{"an unknown transport", outbound, `{"transport":"x"}`, `transport must be one of ["udp" "tcp" "tls"]`},
 		{"an unknown media encryption", outbound, `{"mediaEncryption":"x"}`, `mediaEncryption must be one of ["enable" "disable"]`},

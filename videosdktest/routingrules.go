@@ -84,7 +84,7 @@ type ruleParams struct {
 // check is what holds for a rule of a type, new or old.
 func (p ruleParams) check(direction string) error {
 	switch {
-	case isEmpty(p.Name):
+	case isBlank(p.Name):
 		return badRequest("name must not be empty")
 	case direction == directionInbound && p.Headers != nil:
 		return badRequest("headers is only allowed on outbound rules")

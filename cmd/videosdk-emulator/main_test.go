@@ -97,7 +97,7 @@ func (e *emulator) stop() (code int, complaint string) {
 	return <-e.exit, e.stderr.String()
 }
 
-const number = `{"name":"x","phoneNumbers":["+14155551234"],
+const number = `{"name":"x","phoneNumbers":["+14155551234"],"inbound":{"sipRegion":"auto"},
 	"outbound":{"sipRegion":"auto","address":"sip.example.com"}}`
 
 // outboundGateway returns the id of the one that the environment has.
