@@ -45,17 +45,6 @@ func isFinal(status string) bool {
 	}
 }
 
-// isNote tells whether a status stands in the timelog only: a call whose room is
-// being switched is up all the while.
-func isNote(status string) bool {
-	switch status {
-	case statusSwitchInitiated, statusSwitchCompleted, statusSwitchFailed:
-		return true
-	default:
-		return false
-	}
-}
-
 // call is one call, of either direction.
 type call struct {
 	ID        string          `json:"id"`
@@ -155,21 +144,25 @@ func (s *Server) setStatus(c *call, status string) {
 		return
 	}
 	now := time.Now()
-	c.Timelog = append(c.Timelog, statusChange{Status: status, Time: now})
-	if !isNote(status) {
-		c.Status = status
-	}
+	c.Status = status
 	switch {
 	case status == statusAnswered && c.Answered.IsZero():
 		s.beginTalk(c, now)
 	case isFinal(status):
 		s.finish(c, now)
 	}
-	s.publishCall(c, status)
-	s.changed()
+	s.note(c, status, now)
 	if c.live == nil && life.onEnd != nil {
 		life.onEnd()
 	}
+}
+
+// note tells the timelog and webhooks of a status. On its own it leaves the call
+// with the status that it has.
+func (s *Server) note(c *call, status string, now time.Time) {
+	c.Timelog = append(c.Timelog, statusChange{Status: status, Time: now})
+	s.publishCall(c, status)
+	s.changed()
 }
 
 func (s *Server) beginTalk(c *call, now time.Time) {

@@ -503,6 +503,21 @@ func TestSetCallStatusTakesTheCallFromItsScript(t *testing.T) {
 	})
 }
 
+func TestSetCallStatusSetsWhateverItIsTold(t *testing.T) {
+	for _, status := range []string{
+		"verified", "transfer-accepted", "switch-room-initiated", "switch-room-completed", "switch-room-failed", "of-tomorrow",
+	} {
+		t.Run(status, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				id := a.call("")
+				require.NoError(t, a.SetCallStatus(id, status))
+				assert.Equal(t, status, a.status(id))
+				assert.Equal(t, []string{"initiated 0s", status + " 0s"}, a.life(id))
+			})
+		})
+	}
+}
+
 func TestSetCallStatusCompletedEndsTheCall(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)

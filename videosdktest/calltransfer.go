@@ -1,6 +1,9 @@
 package videosdktest
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // transferCall sends an answered call to another number by SIP REFER. The call
 // itself stays up throughout, also with the status transferred or
@@ -89,10 +92,10 @@ func (s *Server) switchRoom(r *request) (answer, error) {
 	case !s.account.isActiveRoom(p.RoomID):
 		return answer{}, badRequest("Room %s is not active", p.RoomID)
 	}
-	s.setStatus(c, statusSwitchInitiated)
+	s.note(c, statusSwitchInitiated, time.Now())
 	s.proceed(c, 0, func() {
 		c.RoomID = p.RoomID
-		s.setStatus(c, statusSwitchCompleted)
+		s.note(c, statusSwitchCompleted, time.Now())
 	})
 	return ok(callAnswer{"Call room switch initiated successfully", c.object()}), nil
 }
