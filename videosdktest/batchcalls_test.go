@@ -737,3 +737,20 @@ func TestBatchTellsItsWebhook(t *testing.T) {
 		assert.Equal(t, id, a.Deliveries()[0].WebhookID)
 	})
 }
+
+func TestUpdateOfABatchChangesItsWebhook(t *testing.T) {
+	r := &receiver{}
+	hooked(t, r, func(t *testing.T, a api) {
+		id := a.launch(numbers(1), `,"saveAsDraft":true,"webhook":{"endpoint":"https://example.com/old","events":["batchcall-started"]}`)
+		path := "/v2/batch-calls/" + id
+		a.put(path, `{"webhook":{"endpoint":"/new","events":["batchcall-completed"]}}`).
+			refused(http.StatusBadRequest, "webhook.endpoint must be an absolute http or https URL")
+		a.put(path, `{"webhook":{"endpoint":"https://example.com/new","events":["batchcall-completed"]}}`).must(http.StatusOK)
+		a.put(path, `{"saveAsDraft":false}`).must(http.StatusOK)
+		wait(time.Minute)
+		deliveries := a.Deliveries()
+		require.Len(t, deliveries, 1)
+		assert.Equal(t, "https://example.com/new", deliveries[0].URL)
+		assert.Equal(t, "batchcall-completed", deliveries[0].Event)
+	})
+}

@@ -30,8 +30,7 @@ func (b *batch) isRunning() bool { return b.Status == batchRunning || b.Status =
 func (s *Server) createBatch(r *request) (answer, error) {
 	var p struct {
 		batchParams
-		BatchID string        `json:"batchId"`
-		Webhook *batchWebhook `json:"webhook"`
+		BatchID string `json:"batchId"`
 	}
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -78,10 +77,14 @@ func (s *Server) updateBatch(r *request, b *batch) (answer, error) {
 	if b.Status != batchDraft && b.Status != batchScheduled {
 		return answer{}, badRequest("Batch call cannot be updated while it is %s", b.Status)
 	}
+	if err := p.Webhook.check(); err != nil {
+		return answer{}, err
+	}
 	spec, asDraft := p.apply(b.batchSpec), or(p.SaveAsDraft, b.Status == batchDraft)
 	if err := s.account.checkCommit(b, spec, asDraft); err != nil {
 		return answer{}, err
 	}
+	b.Webhook = or(p.Webhook, b.Webhook)
 	s.commit(b, spec, asDraft)
 	return ok(s.batchObject(b)), nil
 }

@@ -44,19 +44,20 @@ type batchWebhook struct {
 
 // batchParams are the fields of a batch that can be set, all optional as such.
 type batchParams struct {
-	Name          *string     `json:"batchName"`
-	Description   *string     `json:"description"`
-	PhoneNumberID *string     `json:"phoneNumberId"`
-	RuleID        *string     `json:"routingRuleId"`
-	Timing        *string     `json:"timing"`
-	Timezone      *string     `json:"timezone"`
-	ScheduledTime *string     `json:"scheduledTime"`
-	ScheduledDate *string     `json:"scheduledDate"`
-	AllowedFrom   *string     `json:"allowedFrom"`
-	AllowedUntil  *string     `json:"allowedUntil"`
-	DaysOfWeek    *[]int      `json:"daysOfWeek"`
-	Retry         *batchRetry `json:"retry"`
-	SaveAsDraft   *bool       `json:"saveAsDraft"`
+	Name          *string       `json:"batchName"`
+	Description   *string       `json:"description"`
+	PhoneNumberID *string       `json:"phoneNumberId"`
+	RuleID        *string       `json:"routingRuleId"`
+	Timing        *string       `json:"timing"`
+	Timezone      *string       `json:"timezone"`
+	ScheduledTime *string       `json:"scheduledTime"`
+	ScheduledDate *string       `json:"scheduledDate"`
+	AllowedFrom   *string       `json:"allowedFrom"`
+	AllowedUntil  *string       `json:"allowedUntil"`
+	DaysOfWeek    *[]int        `json:"daysOfWeek"`
+	Retry         *batchRetry   `json:"retry"`
+	Webhook       *batchWebhook `json:"webhook"`
+	SaveAsDraft   *bool         `json:"saveAsDraft"`
 }
 
 // newBatchSpec returns the values of a request that sets nothing.
