@@ -643,6 +643,8 @@ func TestListRecordsFilters(t *testing.T) {
 		}
 		assert.InEpsilon(t, 3, total(""), 0)
 		assert.InEpsilon(t, 1, total("?status=Not%20connected"), 0)
+		assert.InEpsilon(t, 3, total("?status=NOT%20CONNECTED,completed"), 0)
+		assert.InEpsilon(t, 2, total("?status=cancelled,completed"), 0)
 		assert.InEpsilon(t, 1, total("?query=0002"), 0)
 		assert.Zero(t, total("?query=0002&status=cancelled"))
 		assert.Len(t, a.get("/v2/batch-calls/"+id+"/records?perPage=2&page=2").field("records"), 1)
@@ -708,6 +710,7 @@ func TestExportRecords(t *testing.T) {
 		bob := []string{records[1].(string), "+14155550002", "not connected", "1", calls[1].(string), "rejected", "", `{"name":"Bob"}`}
 		assert.Equal(t, [][]string{header, ann, bob}, export(""))
 		assert.Equal(t, [][]string{header, bob}, export("?status=not%20connected"))
+		assert.Equal(t, [][]string{header, ann, bob}, export("?status=Not%20connected,Completed"))
 		assert.Equal(t, [][]string{header, ann}, export("?search=0001"))
 	})
 }

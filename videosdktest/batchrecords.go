@@ -70,12 +70,12 @@ func (b *batch) pending() []*batchRecord {
 	return b.matching(recordScheduled, "")
 }
 
-// matching returns the records of a status whose number contains search; ""
-// takes all.
-func (b *batch) matching(status, search string) []*batchRecord {
+// matching returns the records whose number contains search and whose status is
+// among statuses, with commas between them and in any case; "" takes all.
+func (b *batch) matching(statuses, search string) []*batchRecord {
 	var found []*batchRecord
 	for _, record := range b.Records {
-		if (status == "" || strings.EqualFold(status, record.Status)) && contains(record.PhoneNumber, search) {
+		if among(record.Status, strings.ToLower(statuses)) && contains(record.PhoneNumber, search) {
 			found = append(found, record)
 		}
 	}
