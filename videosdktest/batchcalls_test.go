@@ -324,6 +324,7 @@ func TestCreateBatchRefuses(t *testing.T) {
 			"an unknown batch":              {a.campaign(`,"batchId":"batch_0"`), http.StatusNotFound, "Batch call not found"},
 			"a file that is not parsed":     {a.campaign(`,"batchId":"` + unparsed + `"`), http.StatusBadRequest, "Batch call must be parsed to be created, but is uploaded"},
 			"another timing":                {byBatch(`,"timing":"soon"`), http.StatusBadRequest, `timing must be one of ["immediate" "scheduled"]`},
+			"an empty timing":               {byBatch(`,"timing":""`), http.StatusBadRequest, `timing must be one of ["immediate" "scheduled"]`},
 			"a time zone of no place":       {byBatch(`,"timezone":"Mars/Olympus"`), http.StatusBadRequest, `timezone "Mars/Olympus" is not an IANA time zone`},
 			"a schedule without a date":     {byBatch(`,"timing":"scheduled","scheduledTime":"10:00"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"a schedule without a time":     {byBatch(`,"timing":"scheduled","scheduledDate":"2000-01-02"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},

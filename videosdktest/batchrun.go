@@ -1,7 +1,6 @@
 package videosdktest
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -213,7 +212,7 @@ func (s *Server) endRecord(b *batch, record *batchRecord, c *call) {
 // cancelBatch may be repeated, also to be less graceful.
 func (s *Server) cancelBatch(r *request, b *batch) (answer, error) {
 	var p struct {
-		Mode string `json:"mode"`
+		Mode *string `json:"mode"`
 	}
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -223,7 +222,7 @@ func (s *Server) cancelBatch(r *request, b *batch) (answer, error) {
 	}
 	switch b.Status {
 	case batchScheduled, batchRunning, batchCancelling:
-		s.abort(b, cmp.Or(p.Mode, "graceful") == "immediate")
+		s.abort(b, or(p.Mode, "graceful") == "immediate")
 	case batchCancelled:
 	default:
 		return answer{}, badRequest("Batch call cannot be cancelled while it is %s", b.Status)

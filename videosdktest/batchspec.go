@@ -132,7 +132,7 @@ func (r *batchRetry) check() error {
 		return badRequest("retry.maxAttempts must be between 1 and %d", maxAttempts)
 	}
 	for _, status := range r.RetryOn {
-		if err := checkOneOf("retry.retryOn", status,
+		if err := checkOneOf("retry.retryOn", &status,
 			statusFailed, statusNotAnswered, statusRejected, statusMissed, statusAbandoned); err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (w *batchWebhook) check() error {
 		return badRequest("webhook.endpoint must be an absolute http or https URL")
 	}
 	for _, event := range w.Events {
-		if err := checkOneOf("webhook.events", event, eventBatchStarted, eventBatchCompleted); err != nil {
+		if err := checkOneOf("webhook.events", &event, eventBatchStarted, eventBatchCompleted); err != nil {
 			return err
 		}
 	}
@@ -156,7 +156,7 @@ func (w *batchWebhook) check() error {
 }
 
 func (spec batchSpec) checkTiming() error {
-	if err := checkOneOf("timing", string(spec.Timing), timingImmediate, timingScheduled); err != nil {
+	if err := checkOneOf("timing", (*string)(&spec.Timing), timingImmediate, timingScheduled); err != nil {
 		return err
 	}
 	if _, err := time.LoadLocation(string(spec.Timezone)); err != nil {

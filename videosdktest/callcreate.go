@@ -23,7 +23,7 @@ type callRequest struct {
 	MaxCallDuration   int                        `json:"maxCallDuration"` // in seconds
 	RecordAudio       bool                       `json:"recordAudio"`
 	DTMF              json.RawMessage            `json:"dtmf"`
-	MediaEncryption   string                     `json:"mediaEncryption"`
+	MediaEncryption   *string                    `json:"mediaEncryption"`
 	HidePhoneNumber   bool                       `json:"hidePhoneNumber"`
 	Headers           map[string]string          `json:"headers"`
 	IncludeHeaders    json.RawMessage            `json:"includeHeaders"`
@@ -236,7 +236,7 @@ func (p callRequest) settings() (CallSettings, error) {
 	settings := CallSettings{
 		RecordAudio:     p.RecordAudio,
 		HidePhoneNumber: p.HidePhoneNumber,
-		MediaEncryption: p.MediaEncryption,
+		MediaEncryption: or(p.MediaEncryption, ""),
 		Headers:         p.Headers,
 	}
 	if err := settings.readDTMF(p.DTMF); err != nil {

@@ -64,17 +64,17 @@ func newGateway(direction string) *gateway {
 	return gw
 }
 
-func checkTransport(field, transport string) error {
+func checkTransport(field string, transport *string) error {
 	return checkOneOf(field, transport, "udp", "tcp", "tls")
 }
 
-func checkMediaEncryption(mode string) error {
+func checkMediaEncryption(mode *string) error {
 	return checkOneOf("mediaEncryption", mode, "enable", "disable")
 }
 
-// checkOneOf accepts the values allowed, and "".
-func checkOneOf(field, value string, allowed ...string) error {
-	if value != "" && !slices.Contains(allowed, value) {
+// checkOneOf accepts the values allowed, and none at all. "" is a value.
+func checkOneOf(field string, value *string, allowed ...string) error {
+	if value != nil && !slices.Contains(allowed, *value) {
 		return badRequest("%s must be one of %q", field, allowed)
 	}
 	return nil
@@ -127,10 +127,10 @@ func (p gatewayParams) check(direction string) error {
 	case direction == directionOutbound && isBlank(p.Address):
 		return badRequest("address must not be empty")
 	}
-	if err := checkTransport("transport", or(p.Transport, "")); err != nil {
+	if err := checkTransport("transport", p.Transport); err != nil {
 		return err
 	}
-	if err := checkMediaEncryption(or(p.MediaEncryption, "")); err != nil {
+	if err := checkMediaEncryption(p.MediaEncryption); err != nil {
 		return err
 	}
 	if or(p.Auth, sipAuth{}) == (sipAuth{}) {

@@ -105,6 +105,7 @@ func TestGatewayUpdateChangesWhatItStates(t *testing.T) {
 		{"recording as a string", `{"record":"true"}`, "record", true},
 		{"region", `{"geoRegion":"us002"}`, "geoRegion", "us002"},
 		{"region by null", `{"geoRegion":null}`, "geoRegion", nil},
+		{"region by nothing", `{"geoRegion":""}`, "geoRegion", nil},
 		{"address", `{"address":"sip2.example.com"}`, "address", "sip2.example.com"},
 		{"transport", `{"transport":"tcp"}`, "transport", "tcp"},
 		{"numbers", `{"numbers":["+15550000"]}`, "numbers", []any{"+15550000"}},
@@ -129,7 +130,10 @@ func TestGatewayUpdateIsValidated(t *testing.T) {
 	before := api.get(path).body
 	api.patch(path, `{"name":""}`).refused(http.StatusBadRequest, "name must not be empty")
 	api.patch(path, `{"record":"often"}`).refused(http.StatusBadRequest, "record must be a boolean")
-	api.patch(path, `{"mediaEncryption":"on"}`).refused(http.StatusBadRequest, `mediaEncryption must be one of ["enable" "disable"]`)
+	for _, unknown := range []string{"on", ""} {
+		api.patch(path, `{"mediaEncryption":"`+unknown+`"}`).refused(http.StatusBadRequest, `mediaEncryption must be one of ["enable" "disable"]`)
+		api.put(path, `{"transport":"`+unknown+`"}`).refused(http.StatusBadRequest, `transport must be one of ["udp" "tcp" "tls"]`)
+	}
 	assert.Equal(t, before, api.get(path).body)
 }
 

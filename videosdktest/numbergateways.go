@@ -26,10 +26,10 @@ func (p numberGatewayUpdate) check(direction string) error {
 	case isBlank(p.Address):
 		return badRequest("address must not be empty")
 	}
-	if err := checkMediaEncryption(or(p.MediaEncryption, "")); err != nil {
+	if err := checkMediaEncryption(p.MediaEncryption); err != nil {
 		return err
 	}
-	if err := checkTransport("transport", or(p.Transport, "")); err != nil {
+	if err := checkTransport("transport", p.Transport); err != nil {
 		return err
 	}
 	return p.Auth.check("auth")

@@ -1,7 +1,6 @@
 package videosdktest
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -76,7 +75,7 @@ type numberSetup struct {
 	Name            string         `json:"name"`
 	Numbers         []string       `json:"phoneNumbers"`
 	IsShared        *bool          `json:"isShared"`
-	MediaEncryption string         `json:"mediaEncryption"`
+	MediaEncryption *string        `json:"mediaEncryption"`
 	Inbound         numberInbound  `json:"inbound"`
 	Outbound        numberOutbound `json:"outbound"`
 }
@@ -88,7 +87,7 @@ type numberInbound struct {
 type numberOutbound struct {
 	Region    string   `json:"sipRegion"`
 	Address   string   `json:"address"`
-	Transport string   `json:"transport"`
+	Transport *string  `json:"transport"`
 	Auth      *sipAuth `json:"auth"`
 }
 
@@ -129,17 +128,15 @@ func (p numberSetup) gateway(direction string, numbers []string) *gateway {
 	gw := newGateway(direction)
 	gw.Name = p.Name
 	gw.Numbers = numbers
-	gw.MediaEncryption = cmp.Or(p.MediaEncryption, gw.MediaEncryption)
+	gw.MediaEncryption = or(p.MediaEncryption, gw.MediaEncryption)
 	if direction == directionInbound {
 		gw.Region = nullable(p.Inbound.Region)
 		return gw
 	}
 	gw.Region = nullable(p.Outbound.Region)
 	gw.Address = nullable(p.Outbound.Address)
-	gw.Transport = cmp.Or(nullable(p.Outbound.Transport), gw.Transport)
-	if p.Outbound.Auth != nil {
-		gw.Auth = *p.Outbound.Auth
-	}
+	gw.Transport = nullable(or(p.Outbound.Transport, string(gw.Transport)))
+	gw.Auth = or(p.Outbound.Auth, gw.Auth)
 	return gw
 }
 

@@ -319,12 +319,14 @@ func TestGatewayOfANumberIsUpdatedInPart(t *testing.T) {
 	api.patch(numbersPath+"/gateways/"+before.text("inbound.id"), `{"name":"In","mediaEncryption":"enable","sipRegion":"in002","address":null}`).must(http.StatusOK)
 	api.patch(numbersPath+"/gateways/"+before.text("outbound.id"), `{"address":"sip.example.com","transport":"udp","auth":{"username":"u","password":"p"}}`).must(http.StatusOK)
 
+	api.patch(numbersPath+"/gateways/"+before.text("outbound.id"), `{"sipRegion":""}`).must(http.StatusOK)
+
 	after := api.get(numberPath("+14155551234"))
 	assert.Equal(t, "In", after.field("inbound.name"))
 	assert.Equal(t, "enable", after.field("inbound.mediaEncryption"))
 	assert.Equal(t, "in002", after.field("inbound.geoRegion"))
 	assert.Equal(t, "My SIP Setup", after.field("outbound.name"))
-	assert.Equal(t, "us002", after.field("outbound.geoRegion"))
+	assert.Nil(t, after.field("outbound.geoRegion"))
 	assert.Equal(t, "sip.example.com", after.field("outbound.address"))
 	assert.Equal(t, "udp", after.field("outbound.transport"))
 	assert.Equal(t, map[string]any{"username": "u", "password": "p"}, after.field("outbound.auth"))
@@ -351,6 +353,8 @@ func TestGatewayUpdateOfANumberIsValidated(t *testing.T) {
 		{"an empty name", outbound, `{"name":""}`, "name must not be empty"},
 		{"an unknown transport", outbound, `{"transport":"x"}`, `transport must be one of ["udp" "tcp" "tls"]`},
 		{"an unknown media encryption", outbound, `{"mediaEncryption":"x"}`, `mediaEncryption must be one of ["enable" "disable"]`},
+		{"an empty transport", outbound, `{"transport":""}`, `transport must be one of ["udp" "tcp" "tls"]`},
+		{"an empty media encryption", inbound, `{"mediaEncryption":""}`, `mediaEncryption must be one of ["enable" "disable"]`},
 		{"half of the credentials", outbound, `{"auth":{"username":"u"}}`, "auth needs username and password"},
 		{"a name that is no string", outbound, `{"name":1}`, "name must be a string"},
 	}

@@ -91,7 +91,11 @@ func (p ruleParams) check(direction string) error {
 	case direction == directionOutbound && p.HeadersToAttributes != nil:
 		return badRequest("headersToAttributes is only allowed on inbound rules")
 	}
-	return checkOneOf("includeHeaders", or(p.IncludeHeaders, ""), "ALL", "SIP_X_HEADERS", "NONE")
+	return checkIncludeHeaders(p.IncludeHeaders)
+}
+
+func checkIncludeHeaders(choice *string) error {
+	return checkOneOf("includeHeaders", choice, "ALL", "SIP_X_HEADERS", "NONE")
 }
 
 func (p ruleParams) apply(rule *routingRule) {
@@ -148,7 +152,7 @@ func (s *Server) createRoutingRule(r *request) (answer, error) {
 	case len(or(p.Numbers, nil)) == 0:
 		return answer{}, badRequest("phoneNumbers is required")
 	}
-	if err := checkOneOf("type", p.Type, directionInbound, directionOutbound); err != nil {
+	if err := checkOneOf("type", &p.Type, directionInbound, directionOutbound); err != nil {
 		return answer{}, err
 	}
 	rule := s.newRoutingRule(p.Type)

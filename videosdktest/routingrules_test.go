@@ -67,6 +67,8 @@ func TestRoutingRuleIsValidated(t *testing.T) {
 			"headersToAttributes is only allowed on inbound rules"},
 		{"with unknown includeHeaders", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"includeHeaders":"SOME"}`,
 			`includeHeaders must be one of ["ALL" "SIP_X_HEADERS" "NONE"]`},
+		{"with empty includeHeaders", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"includeHeaders":""}`,
+			`includeHeaders must be one of ["ALL" "SIP_X_HEADERS" "NONE"]`},
 		{"with a wrong API key", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"apiKey":"other"}`, "Invalid API Key"},
 		{"with a room that is no object", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"room":"r"}`, "room must be an object"},
 		{"with a pin that is no string", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"room":{"pin":1}}`, "room.pin must be a string"},

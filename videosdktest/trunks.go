@@ -23,7 +23,7 @@ type trunkParams struct {
 	Auth      *sipAuth `json:"auth"`
 	Name      string   `json:"name"`
 	Domain    string   `json:"domain"`
-	Direction string   `json:"direction"`
+	Direction *string  `json:"direction"`
 	Numbers   list     `json:"numbers"`
 }
 
@@ -43,7 +43,7 @@ func (p trunkParams) trunk(id string) trunk {
 		Auth:      or(p.Auth, sipAuth{}),
 		Name:      p.Name,
 		Domain:    p.Domain,
-		Direction: p.Direction,
+		Direction: or(p.Direction, ""),
 		Numbers:   p.Numbers,
 	}
 }
