@@ -10,7 +10,7 @@ import (
 
 const callIDPrefix = "call_"
 
-// callRequest is the body that places a call.
+// callRequest is the body that places a call, without its settings.
 type callRequest struct {
 	To                string                     `json:"sipCallTo"`
 	From              string                     `json:"sipCallFrom"`
@@ -21,12 +21,6 @@ type callRequest struct {
 	WaitUntilAnswered bool                       `json:"waitUntilAnswered"`
 	RingingTimeout    int                        `json:"ringingTimeout"`  // in seconds
 	MaxCallDuration   int                        `json:"maxCallDuration"` // in seconds
-	RecordAudio       bool                       `json:"recordAudio"`
-	DTMF              json.RawMessage            `json:"dtmf"`
-	MediaEncryption   *string                    `json:"mediaEncryption"`
-	HidePhoneNumber   bool                       `json:"hidePhoneNumber"`
-	Headers           map[string]string          `json:"headers"`
-	IncludeHeaders    json.RawMessage            `json:"includeHeaders"`
 
 	// Of no effect here, but of a shape that is known.
 	Participant   map[string]json.RawMessage `json:"participant"`
@@ -46,7 +40,7 @@ func (p callRequest) check() error {
 	case p.MaxCallDuration < 0:
 		return badRequest("maxCallDuration must not be negative")
 	}
-	return checkMediaEncryption(p.MediaEncryption)
+	return nil
 }
 
 // isDialable accepts E.164 numbers and SIP URIs.
@@ -71,7 +65,7 @@ func (s *Server) createCall(r *request) (answer, error) {
 	c.RoomID = cmp.Or(p.RoomID, c.RoomID)
 	c.Metadata = encodeObject(p.Metadata)
 	if line.rule == nil {
-		if c.settings, err = p.settings(); err != nil {
+		if c.settings, err = r.callSettings(); err != nil {
 			return answer{}, err
 		}
 	}
@@ -231,8 +225,23 @@ func (r *routingRule) callSettings() CallSettings {
 	return settings
 }
 
-// settings are those of a call without a rule.
-func (p callRequest) settings() (CallSettings, error) {
+// callSettings reads the settings of a call without a rule. With one, they are
+// the rule's, and what the body says of them is not looked at.
+func (r *request) callSettings() (CallSettings, error) {
+	var p struct {
+		RecordAudio     bool              `json:"recordAudio"`
+		DTMF            json.RawMessage   `json:"dtmf"`
+		MediaEncryption *string           `json:"mediaEncryption"`
+		HidePhoneNumber bool              `json:"hidePhoneNumber"`
+		Headers         map[string]string `json:"headers"`
+		IncludeHeaders  json.RawMessage   `json:"includeHeaders"`
+	}
+	if err := r.decode(&p); err != nil {
+		return CallSettings{}, err
+	}
+	if err := checkMediaEncryption(p.MediaEncryption); err != nil {
+		return CallSettings{}, err
+	}
 	settings := CallSettings{
 		RecordAudio:     p.RecordAudio,
 		HidePhoneNumber: p.HidePhoneNumber,
@@ -261,16 +270,21 @@ func (s *CallSettings) readDTMF(raw json.RawMessage) error {
 	return nil
 }
 
-// readIncludeHeaders takes one value, or a list of them.
+// readIncludeHeaders takes one of the choices that there are, or a list of
+// headers, as an old page has it.
 func (s *CallSettings) readIncludeHeaders(raw json.RawMessage) error {
-	if raw == nil {
+	var choice string
+	switch {
+	case raw == nil:
 		return nil
-	}
-	s.IncludeHeaders = make([]string, 1)
-	if json.Unmarshal(raw, &s.IncludeHeaders[0]) == nil || json.Unmarshal(raw, &s.IncludeHeaders) == nil {
+	case json.Unmarshal(raw, &choice) == nil:
+		s.IncludeHeaders = []string{choice}
+		return checkIncludeHeaders(&choice)
+	case json.Unmarshal(raw, &s.IncludeHeaders) == nil:
 		return nil
+	default:
+		return badRequest("includeHeaders must be a string or a list of strings")
 	}
-	return badRequest("includeHeaders must be a string or a list of strings")
 }
 
 // encodeObject returns the JSON of an object, {} for none.

@@ -153,30 +153,27 @@ func TestCreateCallRefuses(t *testing.T) {
 	a.post("/v2/sip/phone-numbers/detach", `{"phoneNumber":"+14155550002"}`).must(http.StatusOK)
 
 	tests := map[string]struct{ body, text string }{
-		"an absent callee":                     {`{}`, "sipCallTo is required"},
-		"a callee without a plus":              {`{"sipCallTo":"14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
-		"a SIP URI without an address":         {`{"sipCallTo":"sip:"}`, "sipCallTo must be an E.164 number or a SIP URI"},
-		"a URI of another scheme":              {`{"sipCallTo":"tel:+14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
-		"a negative ringing timeout":           {`{"sipCallTo":"+14155550123","ringingTimeout":-1}`, "ringingTimeout must not be negative"},
-		"a negative duration":                  {`{"sipCallTo":"+14155550123","maxCallDuration":-1}`, "maxCallDuration must not be negative"},
-		"a duration that is no number":         {`{"sipCallTo":"+14155550123","maxCallDuration":"long"}`, "maxCallDuration must be an integer"},
-		"an unknown mode of encryption":        {`{"sipCallTo":"+14155550123","mediaEncryption":"on"}`, `mediaEncryption must be one of ["enable" "disable"]`},
-		"metadata that is no object":           {`{"sipCallTo":"+14155550123","metadata":"x"}`, "metadata must be an object"},
-		"a participant that is no object":      {`{"sipCallTo":"+14155550123","participant":"Ann"}`, "participant must be an object"},
-		"DTMF that is neither switch nor tone": {`{"sipCallTo":"+14155550123","gatewayId":"` + gateway.text("outbound.id") + `","dtmf":"no"}`, "dtmf must be a boolean or digits"},
-		"included headers of another shape":    {`{"sipCallTo":"+14155550123","gatewayId":"` + gateway.text("outbound.id") + `","includeHeaders":7}`, "includeHeaders must be a string or a list of strings"},
-		"a body that is no object":             {`[]`, "Request body must be a JSON object"},
-		"neither a rule nor a gateway":         {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155559876"}`, "routingRuleId or gatewayId is required"},
-		"a caller id without a plus":           {`{"sipCallTo":"+14155550123","sipCallFrom":"14155559876"}`, "sipCallFrom must be an E.164 number"},
-		"a caller id that is a SIP URI":        {`{"sipCallTo":"+14155550123","sipCallFrom":"sip:ann@example.com"}`, "sipCallFrom must be an E.164 number"},
-		"an unknown rule":                      {`{"sipCallTo":"+14155550123","routingRuleId":"rr_0"}`, `routingRuleId "rr_0" does not exist`},
-		"an inbound rule":                      {`{"sipCallTo":"+14155550123","routingRuleId":"` + inbound + `"}`, "Routing rule " + inbound + " is not an outbound rule"},
-		"a rule without a caller id":           {`{"sipCallTo":"+14155550123","routingRuleId":"` + outbound + `"}`, "sipCallFrom is required with routingRuleId"},
-		"a caller id of another rule":          {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155550001","routingRuleId":"` + outbound + `"}`, "sipCallFrom +14155550001 is not a number of routing rule " + outbound},
-		"a rule whose number is detached":      {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155550002","routingRuleId":"` + detached + `"}`, "Phone number +14155550002 is not attached to an outbound gateway"},
-		"an unknown gateway":                   {`{"sipCallTo":"+14155550123","gatewayId":"gw_0"}`, `gatewayId "gw_0" does not exist`},
-		"an inbound gateway":                   {`{"sipCallTo":"+14155550123","gatewayId":"` + gateway.text("inbound.id") + `"}`, "Gateway " + gateway.text("inbound.id") + " is not an outbound gateway"},
-		"a gateway without a number":           {`{"sipCallTo":"+14155550123","gatewayId":"` + lonely + `"}`, "sipCallFrom is required: gateway " + lonely + " has no number"},
+		"an absent callee":                {`{}`, "sipCallTo is required"},
+		"a callee without a plus":         {`{"sipCallTo":"14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
+		"a SIP URI without an address":    {`{"sipCallTo":"sip:"}`, "sipCallTo must be an E.164 number or a SIP URI"},
+		"a URI of another scheme":         {`{"sipCallTo":"tel:+14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
+		"a negative ringing timeout":      {`{"sipCallTo":"+14155550123","ringingTimeout":-1}`, "ringingTimeout must not be negative"},
+		"a negative duration":             {`{"sipCallTo":"+14155550123","maxCallDuration":-1}`, "maxCallDuration must not be negative"},
+		"a duration that is no number":    {`{"sipCallTo":"+14155550123","maxCallDuration":"long"}`, "maxCallDuration must be an integer"},
+		"metadata that is no object":      {`{"sipCallTo":"+14155550123","metadata":"x"}`, "metadata must be an object"},
+		"a participant that is no object": {`{"sipCallTo":"+14155550123","participant":"Ann"}`, "participant must be an object"},
+		"a body that is no object":        {`[]`, "Request body must be a JSON object"},
+		"neither a rule nor a gateway":    {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155559876"}`, "routingRuleId or gatewayId is required"},
+		"a caller id without a plus":      {`{"sipCallTo":"+14155550123","sipCallFrom":"14155559876"}`, "sipCallFrom must be an E.164 number"},
+		"a caller id that is a SIP URI":   {`{"sipCallTo":"+14155550123","sipCallFrom":"sip:ann@example.com"}`, "sipCallFrom must be an E.164 number"},
+		"an unknown rule":                 {`{"sipCallTo":"+14155550123","routingRuleId":"rr_0"}`, `routingRuleId "rr_0" does not exist`},
+		"an inbound rule":                 {`{"sipCallTo":"+14155550123","routingRuleId":"` + inbound + `"}`, "Routing rule " + inbound + " is not an outbound rule"},
+		"a rule without a caller id":      {`{"sipCallTo":"+14155550123","routingRuleId":"` + outbound + `"}`, "sipCallFrom is required with routingRuleId"},
+		"a caller id of another rule":     {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155550001","routingRuleId":"` + outbound + `"}`, "sipCallFrom +14155550001 is not a number of routing rule " + outbound},
+		"a rule whose number is detached": {`{"sipCallTo":"+14155550123","sipCallFrom":"+14155550002","routingRuleId":"` + detached + `"}`, "Phone number +14155550002 is not attached to an outbound gateway"},
+		"an unknown gateway":              {`{"sipCallTo":"+14155550123","gatewayId":"gw_0"}`, `gatewayId "gw_0" does not exist`},
+		"an inbound gateway":              {`{"sipCallTo":"+14155550123","gatewayId":"` + gateway.text("inbound.id") + `"}`, "Gateway " + gateway.text("inbound.id") + " is not an outbound gateway"},
+		"a gateway without a number":      {`{"sipCallTo":"+14155550123","gatewayId":"` + lonely + `"}`, "sipCallFrom is required: gateway " + lonely + " has no number"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -185,6 +182,31 @@ func TestCreateCallRefuses(t *testing.T) {
 		})
 	}
 	assert.Empty(t, a.Dials())
+}
+
+func TestSettingsOfACallAreCheckedUnlessARuleHasThem(t *testing.T) {
+	a := newAPI(t)
+	a.AddPhoneNumbers(ownNumber)
+	gateway, rule := a.outboundGateway(), a.outboundRule("")
+	tests := map[string]struct{ field, text string }{
+		"recording that is no switch":          {`"recordAudio":"often"`, "recordAudio must be a boolean"},
+		"DTMF that is neither switch nor tone": {`"dtmf":"no"`, "dtmf must be a boolean or digits"},
+		"an unknown mode of encryption":        {`"mediaEncryption":"on"`, `mediaEncryption must be one of ["enable" "disable"]`},
+		"hiding that is no switch":             {`"hidePhoneNumber":1`, "hidePhoneNumber must be a boolean"},
+		"headers that are no object":           {`"headers":"X-A: 1"`, "headers must be an object"},
+		"included headers of another shape":    {`"includeHeaders":7`, "includeHeaders must be a string or a list of strings"},
+		"an unknown choice of headers":         {`"includeHeaders":"SOME"`, `includeHeaders must be one of ["ALL" "SIP_X_HEADERS" "NONE"]`},
+		"an empty choice of headers":           {`"includeHeaders":""`, `includeHeaders must be one of ["ALL" "SIP_X_HEADERS" "NONE"]`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := api{t, a.Server}
+			before := len(a.Dials())
+			a.post(callsPath, callByGateway(gateway, phone, ","+test.field)).refused(http.StatusBadRequest, test.text)
+			assert.Len(t, a.Dials(), before)
+			a.callByRule(rule, ","+test.field)
+		})
+	}
 }
 
 func TestCreateCallFindsItsCallerID(t *testing.T) {
