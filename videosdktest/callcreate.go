@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const callIDPrefix = "call_"
@@ -44,9 +45,15 @@ func (p callRequest) check() error {
 }
 
 // isDialable accepts E.164 numbers and SIP URIs.
-func isDialable(to string) bool {
-	scheme, address, isURI := strings.Cut(to, ":")
-	return isE164(to) || isURI && address != "" && (scheme == "sip" || scheme == "sips")
+func isDialable(to string) bool { return isE164(to) || isSIPURI(to) }
+
+// isSIPURI accepts a scheme and whatever follows it without white space, which
+// would end the URI in a SIP message.
+func isSIPURI(s string) bool {
+	scheme, address, _ := strings.Cut(s, ":")
+	endsURI := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	return (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips")) &&
+		address != "" && !strings.ContainsFunc(address, endsURI)
 }
 
 func (s *Server) createCall(r *request) (answer, error) {

@@ -156,6 +156,9 @@ func TestCreateCallRefuses(t *testing.T) {
 		"an absent callee":                {`{}`, "sipCallTo is required"},
 		"a callee without a plus":         {`{"sipCallTo":"14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
 		"a SIP URI without an address":    {`{"sipCallTo":"sip:"}`, "sipCallTo must be an E.164 number or a SIP URI"},
+		"a SIP URI with a space":          {`{"sipCallTo":"sip:ann lee@example.com"}`, "sipCallTo must be an E.164 number or a SIP URI"},
+		"a SIP URI with a line break":     {`{"sipCallTo":"sip:ann@example.com\r\nX-A: 1"}`, "sipCallTo must be an E.164 number or a SIP URI"},
+		"a SIP URI of spaces":             {`{"sipCallTo":"sip: "}`, "sipCallTo must be an E.164 number or a SIP URI"},
 		"a URI of another scheme":         {`{"sipCallTo":"tel:+14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
 		"a negative ringing timeout":      {`{"sipCallTo":"+14155550123","ringingTimeout":-1}`, "ringingTimeout must not be negative"},
 		"a negative duration":             {`{"sipCallTo":"+14155550123","maxCallDuration":-1}`, "maxCallDuration must not be negative"},
@@ -243,8 +246,10 @@ func TestCreateCallFindsItsRoom(t *testing.T) {
 func TestCreateCallAcceptsASIPURI(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)
-	a.post(callsPath, callByGateway(a.outboundGateway(), "sip:ann@example.com", "")).must(http.StatusOK)
-	assert.Equal(t, 1, a.DialCount("sip:ann@example.com"))
+	for _, uri := range []string{"sip:ann@example.com", "sips:ann@example.com", "SIP:ann@example.com;transport=tls", "Sips:10.0.0.1"} {
+		a.post(callsPath, callByGateway(a.outboundGateway(), uri, "")).must(http.StatusOK)
+		assert.Equal(t, 1, a.DialCount(uri))
+	}
 }
 
 func TestDialShowsTheSettingsOfTheCall(t *testing.T) {
