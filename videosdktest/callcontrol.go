@@ -2,6 +2,8 @@ package videosdktest
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 )
 
@@ -45,21 +47,53 @@ func (s *Server) steer(callID string, f func(*call)) error {
 }
 
 // InboundCall calls a number of the account from outside. The inbound rule of
-// that number takes the call, which then lives by the script of [Server.Callee]
-// for to. A number without such a rule, or without an inbound gateway, is an
-// error.
+// that number takes the call, or else one of an inbound gateway that names the
+// number. The call then lives by the script of [Server.Callee] for to, unless the
+// allowedNumbers of the rule or of the gateway leave from out: it is rejected
+// then. A number without a rule, or without an inbound gateway, is an error.
 func (s *Server) InboundCall(from, to string) (callID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rule := s.account.inboundRule(to)
-	if rule == nil {
-		return "", fmt.Errorf("videosdktest: no inbound rule takes calls to %s", to)
+	line, err := s.account.lineIn(from, to)
+	if err != nil {
+		return "", err
 	}
-	gw := s.account.gateway(s.account.number(to).Inbound)
-	if gw == nil {
-		return "", fmt.Errorf("videosdktest: %s is not attached to an inbound gateway", to)
-	}
-	c := line{rule: rule, gateway: gw, from: from}.newCall(directionInbound, to)
+	c := line.newCall(directionInbound, to)
 	s.place(c, callLife{})
+	if !line.allows(from) {
+		s.setStatus(c, statusRejected)
+	}
 	return c.ID, nil
+}
+
+// lineIn is the way that a call from outside takes.
+func (a *account) lineIn(from, to string) (line, error) {
+	if rule := a.inboundRule(to); rule != nil {
+		gw := a.gateway(a.number(to).Inbound)
+		if gw == nil {
+			return line{}, fmt.Errorf("videosdktest: %s is not attached to an inbound gateway", to)
+		}
+		return line{rule: rule, gateway: gw, from: from}, nil
+	}
+	for _, rule := range a.gatewayRules.order {
+		gw := a.gateway(rule.GatewayID)
+		if !rule.Deleted && gw != nil && gw.Direction == directionInbound && slices.Contains(rule.Numbers, to) {
+			return line{rule: rule.current(), gateway: gw, from: from}, nil
+		}
+	}
+	return line{}, fmt.Errorf("videosdktest: no inbound rule takes calls to %s", to)
+}
+
+// allows tells whether both the rule and the gateway let a caller in.
+func (l line) allows(from string) bool {
+	return isAllowed(from, l.rule.AllowedNumbers) && isAllowed(from, l.gateway.AllowedNumbers)
+}
+
+// isAllowed tells whether a number fits one of the patterns, such as "+91*".
+// Without any, all do.
+func isAllowed(number string, patterns []string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool {
+		fits, _ := path.Match(pattern, number) // a malformed pattern fits nothing
+		return fits
+	})
 }

@@ -116,6 +116,9 @@ func (s *Server) callItem(c *call) callItem {
 	if rule := s.account.rules.get(c.RuleID); rule != nil {
 		item.RuleName = nullable(rule.Name)
 	}
+	if rule := s.account.gatewayRules.get(c.RuleID); rule != nil {
+		item.RuleName = nullable(rule.Name)
+	}
 	return item
 }
 

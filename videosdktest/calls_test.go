@@ -605,6 +605,84 @@ func TestInboundCallIsAbandonedByItsCaller(t *testing.T) {
 	assert.Equal(t, "abandoned", a.status(id))
 }
 
+func TestInboundCallIsTakenByTheRuleOfAGateway(t *testing.T) {
+	const (
+		line   = "+14150001111"  // of the rule, and no number of the account
+		caller = "+912255550123" // whom the gateway allows
+	)
+	bubble(t, func(t *testing.T, a api) {
+		in, out := a.addGateway(inboundPath), a.addGateway(outboundPath)
+		a.post(gatewayRulesPath, gatewayRule(out)).must(http.StatusCreated)
+		_, err := a.InboundCall(caller, line)
+		require.EqualError(t, err, "videosdktest: no inbound rule takes calls to "+line, "that of an outbound gateway does not")
+
+		rule := a.post(gatewayRulesPath, gatewayRule(in)).must(http.StatusCreated).text("id")
+		id, err := a.InboundCall(caller, line)
+		require.NoError(t, err)
+		wait(time.Minute)
+		assert.Equal(t, []string{"incoming 0s", "ringing 20ms", "answered 50ms"}, a.life(id))
+		call := a.get("/v2/sip/call?id=" + id)
+		assert.Equal(t, rule, call.text("data.0.ruleId"))
+		assert.Equal(t, "Support Line Rule", call.text("data.0.ruleName"))
+		assert.Equal(t, in, call.text("data.0.gatewayId"))
+		assert.Equal(t, "room_123", call.text("data.0.roomId"))
+
+		a.delete(gatewayRulesPath + "/" + rule).must(http.StatusOK)
+		_, err = a.InboundCall(caller, line)
+		require.Error(t, err, "a rule that is deleted takes none")
+		a.post(gatewayRulesPath, gatewayRule(in)).must(http.StatusCreated)
+		a.delete(inboundPath + "/" + in).must(http.StatusOK)
+		_, err = a.InboundCall(caller, line)
+		require.Error(t, err, "nor does one whose gateway is")
+	})
+}
+
+func TestInboundCallGoesByTheRuleOfItsNumberFirst(t *testing.T) {
+	a := newAPI(t)
+	a.AddPhoneNumbers(ownNumber)
+	gateway := a.get(numberPath(ownNumber)).text("inbound.id")
+	a.post(gatewayRulesPath, fmt.Sprintf(`{"gatewayId":%q,"name":"Old","numbers":[%q],"dispatch":{"agent":{"type":"self","id":"agent_old"}}}`, gateway, ownNumber)).
+		must(http.StatusCreated)
+	rule := a.rule("inbound", "")
+	id, err := a.InboundCall(phone, ownNumber)
+	require.NoError(t, err)
+	assert.Equal(t, rule, a.get("/v2/sip/call/"+id).text("data.ruleId"))
+}
+
+func TestInboundCallOfACallerWhoIsNotAllowedIsRejected(t *testing.T) {
+	tests := map[string]struct {
+		ofRule, ofGateway string // lists of allowed numbers
+		allowed           bool
+	}{
+		"with no list":                          {`[]`, `[]`, true},
+		"in the list of the rule":               {`["+44*","+1415*"]`, `[]`, true},
+		"in the list of the gateway":            {`[]`, `["+14155550123"]`, true},
+		"in both lists":                         {`["+1*"]`, `["*0123"]`, true},
+		"not in the list of the rule":           {`["+91*"]`, `[]`, false},
+		"not in the list of the gateway":        {`[]`, `["+91*","+1415555012"]`, false},
+		"in the list of the rule only":          {`["+1*"]`, `["+91*"]`, false},
+		"in the list of the gateway only":       {`["+91*"]`, `["+1*"]`, false},
+		"in a list whose pattern is not closed": {`["+1[*"]`, `[]`, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				a.rule("inbound", `,"allowedNumbers":`+test.ofRule)
+				gateway := a.get(numberPath(ownNumber)).text("inbound.id")
+				a.patch(inboundPath+"/"+gateway, `{"allowedNumbers":`+test.ofGateway+`}`).must(http.StatusOK)
+				id, err := a.InboundCall(phone, ownNumber)
+				require.NoError(t, err)
+				wait(time.Minute)
+				if test.allowed {
+					assert.Equal(t, "answered", a.status(id))
+				} else {
+					assert.Equal(t, []string{"incoming 0s", "rejected 0s"}, a.life(id))
+				}
+			})
+		})
+	}
+}
+
 func TestInboundCallNeedsAWayIn(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)

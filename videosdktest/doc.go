@@ -73,12 +73,13 @@
 // # Inbound calls and webhooks
 //
 // [Server.InboundCall] calls one of the account's numbers from outside; its
-// inbound rule takes the call. Deliveries are signed, in order, and repeated
-// until they are answered with a 2xx. What receivers get wrong can be provoked:
-// [Server.DuplicateDeliveries], [Server.DelayDeliveries],
-// [Server.HoldDeliveries] with [Server.ReleaseDeliveriesReversed],
-// [Server.ForgeDelivery] and [Server.RotateKey]. [Server.Deliver] posts any
-// body, such as the summary of an agent.
+// inbound rule, of either generation, takes the call if the caller is allowed.
+// Deliveries are signed, in order, and repeated until they are answered with a
+// 2xx. What receivers get wrong can be provoked: [Server.DuplicateDeliveries],
+// [Server.DelayDeliveries], [Server.HoldDeliveries] with
+// [Server.ReleaseDeliveriesReversed], [Server.ForgeDelivery] and
+// [Server.RotateKey]. [Server.Deliver] posts any body, such as the summary of an
+// agent.
 //
 // # Other spellings
 //

@@ -40,6 +40,16 @@ type dispatchAgent struct {
 	Metadata map[string]json.RawMessage `json:"metadata,omitempty"`
 }
 
+// current is the rule in the terms of the current generation.
+func (r *gatewayRule) current() *routingRule {
+	return &routingRule{
+		ID:              r.ID,
+		Room:            r.Dispatch.Room,
+		AgentID:         nullable(or(r.Dispatch.Agent, dispatchAgent{}).ID),
+		HidePhoneNumber: r.HidePhoneNumber,
+	}
+}
+
 func (s *Server) routeGatewayRules(rt *router) {
 	const base = "/v2/sip/routing-rules"
 	rt.handle(http.MethodPost, base, s.createGatewayRule)
