@@ -330,12 +330,21 @@ func TestCreateBatchRefuses(t *testing.T) {
 			"a schedule without a time":     {byBatch(`,"timing":"scheduled","scheduledDate":"2000-01-02"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"an hour of one digit":          {byBatch(`,"timing":"scheduled","scheduledDate":"2000-01-02","scheduledTime":"9:00"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"a time in the past":            {byBatch(`,"timing":"scheduled","scheduledDate":"1999-12-31","scheduledTime":"10:00"`), http.StatusBadRequest, "scheduledDate and scheduledTime are in the past"},
+			"a time zone of this machine":   {byBatch(`,"timezone":"Local"`), http.StatusBadRequest, `timezone "Local" is not an IANA time zone`},
+			"a date that needs no schedule": {byBatch(`,"scheduledDate":"02.01.2000"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
+			"a time that needs no schedule": {byBatch(`,"scheduledTime":"25:00"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"half a window":                 {byBatch(scheduled + `,"allowedFrom":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"a window that ends too early":  {byBatch(scheduled + `,"allowedFrom":"18:00","allowedUntil":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"a day that no week has":        {byBatch(scheduled + `,"daysOfWeek":[7]`), http.StatusBadRequest, "daysOfWeek must be between 0 and 6"},
+			"such a day for a batch of now": {byBatch(`,"daysOfWeek":[-1]`), http.StatusBadRequest, "daysOfWeek must be between 0 and 6"},
+			"such a window for one of now":  {byBatch(`,"allowedFrom":"9:00","allowedUntil":"18:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
+			"such a window for a draft":     {a.campaign(`,"saveAsDraft":true,"allowedFrom":"18:00","allowedUntil":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"too many attempts":             {byBatch(`,"retry":{"enabled":true,"maxAttempts":4}`), http.StatusBadRequest, "retry.maxAttempts must be between 1 and 3"},
+			"no number of attempts":         {byBatch(`,"retry":{"enabled":true,"retryOn":["failed"]}`), http.StatusBadRequest, "retry.maxAttempts must be between 1 and 3"},
 			"a retry on success":            {byBatch(`,"retry":{"enabled":true,"maxAttempts":3,"retryOn":["answered"]}`), http.StatusBadRequest, `retry.retryOn must be one of ["failed" "not-answered" "rejected" "missed" "abandoned"]`},
 			"a webhook without an endpoint": {byBatch(`,"webhook":{"events":["batchcall-started"]}`), http.StatusBadRequest, "webhook.endpoint must be an absolute http or https URL"},
+			"a webhook without events":      {byBatch(`,"webhook":{"endpoint":"https://example.com"}`), http.StatusBadRequest, "webhook.events must not be empty"},
+			"a webhook with no event":       {byBatch(`,"webhook":{"endpoint":"https://example.com","events":[]}`), http.StatusBadRequest, "webhook.events must not be empty"},
 			"an event of calls":             {byBatch(`,"webhook":{"endpoint":"https://example.com","events":["call-started"]}`), http.StatusBadRequest, `webhook.events must be one of ["batchcall-started" "batchcall-completed"]`},
 			"a body that is no object":      {`[]`, http.StatusBadRequest, "Request body must be a JSON object"},
 		}
@@ -434,6 +443,31 @@ func TestBatchPausesOutsideItsWindow(t *testing.T) {
 	})
 }
 
+func TestImmediateBatchWaitsForItsWindow(t *testing.T) {
+	// The bubble begins on Saturday 2000-01-01 at 00:00 UTC.
+	tests := map[string]struct {
+		fields string
+		want   string // when the call is placed
+	}{
+		"that opens later":               {`"timezone":"UTC","allowedFrom":"09:00","allowedUntil":"12:00"`, "2000-01-01T09:00"},
+		"that opens on another day":      {`"timezone":"UTC","daysOfWeek":[1]`, "2000-01-03T00:00"},
+		"that is open, in its time zone": {`"timezone":"Asia/Calcutta","allowedFrom":"05:00","allowedUntil":"06:00"`, "2000-01-01T00:00"},
+		"without one":                    {`"timezone":"UTC"`, "2000-01-01T00:00"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				id := a.launch(numbers(1), `,`+test.fields)
+				assert.Equal(t, "running", a.batch(id).text("status"))
+				wait(10 * 24 * time.Hour)
+				require.Len(t, a.Dials(), 1)
+				assert.Equal(t, test.want, a.Dials()[0].Time.UTC().Format("2006-01-02T15:04"))
+				assert.Equal(t, "completed", a.batch(id).text("status"))
+			})
+		})
+	}
+}
+
 func TestScheduledBatchIsChanged(t *testing.T) {
 	const schedule = `,"timing":"scheduled","timezone":"UTC","scheduledDate":"2000-01-02","scheduledTime":"10:00"`
 	tests := map[string]struct {
@@ -467,7 +501,7 @@ func TestBatchRetries(t *testing.T) {
 		attempts int
 	}{
 		"as often as it is allowed to":          {func(c *videosdktest.Callee) { c.Rejects() }, `{"enabled":true,"retryOn":["rejected"],"maxAttempts":2}`, 2},
-		"three times when it is not told":       {func(c *videosdktest.Callee) { c.Fails() }, `{"enabled":true,"retryOn":["rejected","failed"]}`, 3},
+		"for each reason that it is told":       {func(c *videosdktest.Callee) { c.Fails() }, `{"enabled":true,"retryOn":["rejected","failed"],"maxAttempts":3}`, 3},
 		"only what it is told to":               {func(c *videosdktest.Callee) { c.NeverAnswers() }, `{"enabled":true,"retryOn":["rejected"],"maxAttempts":3}`, 1},
 		"only when that is enabled":             {func(c *videosdktest.Callee) { c.Rejects() }, `{"enabled":false,"retryOn":["rejected"],"maxAttempts":3}`, 1},
 		"what has not been answered in a while": {func(c *videosdktest.Callee) { c.NeverAnswers() }, `{"enabled":true,"retryOn":["not-answered"],"maxAttempts":3}`, 3},

@@ -33,7 +33,7 @@ type batchSpec struct {
 type batchRetry struct {
 	Enabled     bool `json:"enabled"`
 	RetryOn     list `json:"retryOn"`
-	MaxAttempts int  `json:"maxAttempts"` // in all; 0 is as many as are allowed
+	MaxAttempts int  `json:"maxAttempts"` // in all
 }
 
 // batchWebhook is told of a batch alone.
@@ -116,19 +116,18 @@ func (a *account) checkBatchLine(spec batchSpec) error {
 	return nil
 }
 
-const maxAttempts = 3
-
 // allows tells whether a record is dialled once more after a call that ended
 // with a status.
 func (r *batchRetry) allows(status string, attempts int) bool {
-	return r != nil && r.Enabled && attempts < cmp.Or(r.MaxAttempts, maxAttempts) && slices.Contains(r.RetryOn, status)
+	return r != nil && r.Enabled && attempts < r.MaxAttempts && slices.Contains(r.RetryOn, status)
 }
 
 func (r *batchRetry) check() error {
 	if r == nil || !r.Enabled {
 		return nil
 	}
-	if r.MaxAttempts < 0 || r.MaxAttempts > maxAttempts {
+	const maxAttempts = 3
+	if r.MaxAttempts < 1 || r.MaxAttempts > maxAttempts {
 		return badRequest("retry.maxAttempts must be between 1 and %d", maxAttempts)
 	}
 	for _, status := range r.RetryOn {
@@ -147,6 +146,9 @@ func (w *batchWebhook) check() error {
 	if !isWebURL(w.Endpoint) {
 		return badRequest("webhook.endpoint must be an absolute http or https URL")
 	}
+	if len(w.Events) == 0 {
+		return badRequest("webhook.events must not be empty")
+	}
 	for _, event := range w.Events {
 		if err := checkOneOf("webhook.events", &event, eventBatchStarted, eventBatchCompleted); err != nil {
 			return err
@@ -159,16 +161,26 @@ func (spec batchSpec) checkTiming() error {
 	if err := checkOneOf("timing", (*string)(&spec.Timing), timingImmediate, timingScheduled); err != nil {
 		return err
 	}
-	if _, err := time.LoadLocation(string(spec.Timezone)); err != nil {
+	const ofThisMachine = "Local"
+	if _, err := time.LoadLocation(string(spec.Timezone)); err != nil || spec.Timezone == ofThisMachine {
 		return badRequest("timezone %q is not an IANA time zone", spec.Timezone)
 	}
-	if spec.Timing != timingScheduled {
-		return nil
-	}
-	if _, err := spec.start(); err != nil {
-		return badRequest("scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM")
+	if err := spec.checkSchedule(); err != nil {
+		return err
 	}
 	return spec.checkWindow()
+}
+
+// checkSchedule needs a date and a time of a scheduled batch. Those of any other
+// have no effect, but a form.
+func (spec batchSpec) checkSchedule() error {
+	needed := spec.Timing == timingScheduled
+	_, dateErr := time.Parse(time.DateOnly, string(spec.ScheduledDate))
+	_, clockErr := timeOfDay(spec.ScheduledTime)
+	if dateErr != nil && (needed || spec.ScheduledDate != "") || clockErr != nil && (needed || spec.ScheduledTime != "") {
+		return badRequest("scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM")
+	}
+	return nil
 }
 
 func (spec batchSpec) checkWindow() error {
@@ -224,9 +236,6 @@ func (spec batchSpec) location() *time.Location {
 // opening is the first moment, from now on, at which a batch that has begun may
 // dial.
 func (spec batchSpec) opening(now time.Time) time.Time {
-	if spec.Timing != timingScheduled {
-		return now
-	}
 	for ahead := 0; ; ahead++ {
 		opens, closes := spec.window(now.In(spec.location()).AddDate(0, 0, ahead))
 		if !slices.Contains(spec.days(), int(opens.Weekday())) || !now.Before(closes) {
