@@ -54,6 +54,7 @@ type batch struct {
 	Created    time.Time      `json:"created"`
 	Updated    time.Time      `json:"updated"`
 
+	upload  string // token of the URL that the file is put to, until it is parsed
 	content []byte // of the file, until it is parsed
 	run     batchRun
 }
@@ -234,6 +235,7 @@ func (s *Server) deleteBatch(_ *request, b *batch) (answer, error) {
 		return answer{}, badRequest("Batch call cannot be deleted while it is %s", b.Status)
 	}
 	s.cancel(b.run.next)
+	s.account.endUpload(b)
 	s.account.batches.remove(b.ID)
 	return ok(message{"Batch call deleted successfully"}), nil
 }

@@ -634,6 +634,31 @@ func TestDeleteBatch(t *testing.T) {
 	})
 }
 
+func TestUploadOfABatchThatNeedsNoFileIsRefused(t *testing.T) {
+	tests := map[string]struct {
+		does func(a api, batch string)
+	}{
+		"because it is deleted":                   {func(a api, batch string) { a.delete("/v2/batch-calls/" + batch).must(http.StatusOK) }},
+		"because it has another place for a file": {func(a api, batch string) { a.ticket(fmt.Sprintf(`,"batchId":%q`, batch)).must(http.StatusOK) }},
+		"because its file is parsed": {func(a api, batch string) {
+			a.post("/v2/batch-calls/parse", `{"batchId":"`+batch+`"}`).must(http.StatusOK)
+			wait(time.Second)
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				ticket := a.ticket("").must(http.StatusOK)
+				put := func() reply { return a.putFile(ticket.text("presignedUrl"), csvType, numbers(1), nil) }
+				put().must(http.StatusOK)
+				put().must(http.StatusOK)
+				test.does(a, ticket.text("batchId"))
+				put().refused(http.StatusNotFound, "Upload not found")
+			})
+		})
+	}
+}
+
 func TestListBatchesFilters(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		first := a.upload(numbers(1))

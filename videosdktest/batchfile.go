@@ -44,15 +44,22 @@ func (s *Server) createUpload(r *request) (answer, error) {
 		return answer{}, err
 	}
 	b.File = batchFile{Name: p.Name, Extension: extension, Key: "batch-calls/" + b.ID + "/" + path.Base(p.Name)}
-	b.content = nil
-	token := newID("")
-	s.account.uploads[token] = b
+	s.account.endUpload(b)
+	b.upload = newID("")
+	s.account.uploads[b.upload] = b
 	return ok(struct {
 		URL     string `json:"presignedUrl"`
 		FileKey string `json:"fileKey"`
 		Name    string `json:"fileName"`
 		BatchID string `json:"batchId"`
-	}{"http://" + r.Host + uploadPath + token, b.File.Key, p.Name, b.ID}), nil
+	}{"http://" + r.Host + uploadPath + b.upload, b.File.Key, p.Name, b.ID}), nil
+}
+
+// endUpload makes the URL that a file was put to lead nowhere, and forgets the
+// file.
+func (a *account) endUpload(b *batch) {
+	delete(a.uploads, b.upload)
+	b.upload, b.content = "", nil
 }
 
 // batchToUpload returns a new batch, or the one whose file is to be replaced.
@@ -131,7 +138,7 @@ func (s *Server) parse(b *batch) {
 		s.setBatchStatus(b, batchParseFailed)
 		return
 	}
-	b.content = nil
+	s.account.endUpload(b)
 	b.Records = make([]*batchRecord, len(recipients))
 	for i, recipient := range recipients {
 		b.Records[i] = b.newRecord(recipient)

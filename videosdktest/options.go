@@ -13,15 +13,17 @@ type config struct {
 	quirks         []Quirk
 	stateFile      string
 	listDelay      time.Duration
+	requestLog     int
 	webhooks       webhookConfig
 	tb             TB // nil for none
 }
 
 func newConfig(opts []Option) config {
 	cfg := config{
-		addr:     "127.0.0.1:0",
-		timing:   Timing{Ring: 20 * time.Millisecond, Answer: 30 * time.Millisecond},
-		webhooks: newWebhookConfig(),
+		addr:       "127.0.0.1:0",
+		timing:     Timing{Ring: 20 * time.Millisecond, Answer: 30 * time.Millisecond},
+		requestLog: 10_000,
+		webhooks:   newWebhookConfig(),
 	}
 	for _, opt := range opts {
 		opt(&cfg)
@@ -60,6 +62,13 @@ func WithCallTiming(t Timing) Option {
 // old, as an index that lags behind does. The call itself is found at once.
 func WithListDelay(d time.Duration) Option {
 	return func(c *config) { c.listDelay = d }
+}
+
+// WithRequestLog sets how many requests [Server.Requests] returns at most: the
+// latest. The default is 10,000. A server that runs for long, and whose requests
+// nobody looks at, needs none of them.
+func WithRequestLog(n int) Option {
+	return func(c *config) { c.requestLog = n }
 }
 
 // Timing is the pace at which a call lives. A zero Ring or Answer means at once.

@@ -20,7 +20,8 @@ type Request struct {
 	Time   time.Time // of arrival
 }
 
-// Requests returns every request so far, in order of arrival.
+// Requests returns the requests so far, in order of arrival: the latest 10,000,
+// unless [WithRequestLog] says otherwise.
 func (s *Server) Requests() []Request {
 	return s.requests.all()
 }
@@ -32,8 +33,10 @@ func (s *Server) ResetRequests() {
 
 // requestLog records requests.
 type requestLog struct {
+	limit int
+
 	mu      sync.Mutex
-	entries []*Request
+	entries []*Request // the latest, as many as the limit
 }
 
 func (l *requestLog) add(r *http.Request, pattern string) *Request {
@@ -48,6 +51,10 @@ func (l *requestLog) add(r *http.Request, pattern string) *Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries = append(l.entries, entry)
+	if len(l.entries) > l.limit {
+		l.entries[0] = nil // so that it is not kept until the slice is copied
+		l.entries = l.entries[1:]
+	}
 	return entry
 }
 

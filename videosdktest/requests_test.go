@@ -3,6 +3,10 @@ package videosdktest_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/videosdk-sip-go/videosdk/videosdktest"
 )
 
 func TestABodyMustSayThatItIsJSON(t *testing.T) {
@@ -33,6 +37,32 @@ func TestABodyMustSayThatItIsJSON(t *testing.T) {
 			} else {
 				got.refused(http.StatusBadRequest, test.refusal)
 			}
+		})
+	}
+}
+
+func TestOnlyTheLatestRequestsAreRemembered(t *testing.T) {
+	tests := []struct {
+		name string
+		opts []videosdktest.Option
+		want []string
+	}{
+		{"as many as it is told to", []videosdktest.Option{videosdktest.WithRequestLog(2)}, []string{"/v2/rooms/c", "/v2/rooms/d"}},
+		{"none", []videosdktest.Option{videosdktest.WithRequestLog(0)}, nil},
+		{"all of a few, by default", nil, []string{"/v2/rooms/a", "/v2/rooms/b", "/v2/rooms/c", "/v2/rooms/d"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a := newAPI(t, test.opts...)
+			for _, room := range []string{"a", "b", "c", "d"} {
+				a.get(roomsPath + "/" + room).must(http.StatusPaymentRequired)
+			}
+			var got []string
+			for _, request := range a.Requests() {
+				got = append(got, request.Path)
+				assert.Equal(t, http.StatusPaymentRequired, request.Status)
+			}
+			assert.Equal(t, test.want, got)
 		})
 	}
 }

@@ -77,6 +77,7 @@ func Start(opts ...Option) (*Server, error) {
 		timing:    cfg.timing,
 		quirks:    newQuirks(cfg.quirks),
 		listDelay: cfg.listDelay,
+		requests:  requestLog{limit: cfg.requestLog},
 		outbox:    newOutbox(ctx, cfg.webhooks),
 		stateFile: cfg.stateFile,
 		unsaved:   make(chan struct{}, 1),

@@ -87,6 +87,7 @@ func parse(args []string, stderr io.Writer) ([]videosdktest.Option, error) {
 		videosdktest.WithCredentials(*apiKey, *secret),
 		videosdktest.WithState(*state),
 		videosdktest.WithCallTiming(timing),
+		videosdktest.WithRequestLog(0), // nobody can ask for it here
 	}, nil
 }
 
