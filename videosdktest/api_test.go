@@ -64,17 +64,21 @@ func (a api) send(method, path, body string, header http.Header) reply {
 
 func managementToken(t *testing.T, srv *videosdktest.Server) string {
 	t.Helper()
-	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, managementClaims(srv))
+	signed, err := token.SignedString([]byte(srv.Secret))
+	require.NoError(t, err)
+	return signed
+}
+
+func managementClaims(srv *videosdktest.Server) jwt.MapClaims {
+	return jwt.MapClaims{
 		"apikey":      srv.APIKey,
 		"permissions": []string{"allow_join", "allow_mod"},
 		"version":     2,
 		"roles":       []string{"crawler"},
 		"iat":         time.Now().Unix(),
 		"exp":         time.Now().Add(time.Hour).Unix(),
-	})
-	signed, err := token.SignedString([]byte(srv.Secret))
-	require.NoError(t, err)
-	return signed
+	}
 }
 
 // must requires a status.

@@ -46,6 +46,25 @@ func (a authenticator) checkClaims(claims jwt.MapClaims) error {
 	case !slices.Contains(roles, any("crawler")):
 		return unauthorized("Token must have the role crawler")
 	}
+	return checkPermissions(claims)
+}
+
+// checkPermissions takes a token without any: which ones the API asks for is not
+// documented.
+func checkPermissions(claims jwt.MapClaims) error {
+	claimed, present := claims["permissions"]
+	if !present {
+		return nil
+	}
+	permissions, isList := claimed.([]any)
+	if !isList {
+		return unauthorized("Token must have its permissions in a list")
+	}
+	for _, permission := range permissions {
+		if !slices.Contains([]any{"allow_join", "ask_join", "allow_mod"}, permission) {
+			return unauthorized("Token has permissions other than allow_join, ask_join and allow_mod")
+		}
+	}
 	return nil
 }
 
