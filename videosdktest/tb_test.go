@@ -3,6 +3,7 @@ package videosdktest_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -98,6 +99,7 @@ func TestAServerOfATestLogsEachRequestWithWhatCameOfIt(t *testing.T) {
 			a.Inject(videosdktest.Fault{Drop: videosdktest.DropMidBody})
 			resp, err := a.HTTPClient().Get(a.URL + "/healthz")
 			if err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body) // until it breaks, which is after it is logged
 				resp.Body.Close()
 			}
 		}, "videosdktest: GET /healthz: 200\nvideosdktest: GET /healthz: the connection is dropped"},
