@@ -72,7 +72,7 @@ func (s *Server) createCall(r *request) (answer, error) {
 	c.RoomID = cmp.Or(p.RoomID, c.RoomID)
 	c.Metadata = encodeObject(p.Metadata)
 	if line.rule == nil {
-		if c.settings, err = r.callSettings(); err != nil {
+		if c.settings, err = r.callSettings(line.gateway); err != nil {
 			return answer{}, err
 		}
 	}
@@ -232,9 +232,9 @@ func (r *routingRule) callSettings() CallSettings {
 	return settings
 }
 
-// callSettings reads the settings of a call without a rule. With one, they are
+// callSettings reads the settings of a call by a gateway. With a rule, they are
 // the rule's, and what the body says of them is not looked at.
-func (r *request) callSettings() (CallSettings, error) {
+func (r *request) callSettings(gw *gateway) (CallSettings, error) {
 	var p struct {
 		RecordAudio     bool              `json:"recordAudio"`
 		DTMF            json.RawMessage   `json:"dtmf"`
@@ -252,7 +252,7 @@ func (r *request) callSettings() (CallSettings, error) {
 	settings := CallSettings{
 		RecordAudio:     p.RecordAudio,
 		HidePhoneNumber: p.HidePhoneNumber,
-		MediaEncryption: or(p.MediaEncryption, ""),
+		MediaEncryption: or(p.MediaEncryption, gw.MediaEncryption),
 		Headers:         p.Headers,
 	}
 	if err := settings.readDTMF(p.DTMF); err != nil {

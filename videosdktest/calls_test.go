@@ -269,7 +269,13 @@ func TestDialShowsTheSettingsOfTheCall(t *testing.T) {
 			RecordAudio: true, HidePhoneNumber: true, DTMF: true, MediaEncryption: "enable",
 			Headers: map[string]string{"X-A": "1"}, IncludeHeaders: []string{"ALL"},
 		}, dials[1].Settings)
-		assert.Zero(t, dials[2].Settings)
+		assert.Equal(t, videosdktest.CallSettings{MediaEncryption: "disable"}, dials[2].Settings, "what the gateway has")
+
+		a.patch(outboundPath+"/"+a.outboundGateway(), `{"mediaEncryption":"enable"}`).must(http.StatusOK)
+		a.call("")
+		a.call(`,"mediaEncryption":"disable"`)
+		assert.Equal(t, "enable", a.Dials()[3].Settings.MediaEncryption)
+		assert.Equal(t, "disable", a.Dials()[4].Settings.MediaEncryption)
 	})
 	t.Run("those of the rule, with one", func(t *testing.T) {
 		a := newAPI(t)
@@ -292,7 +298,7 @@ func TestDials(t *testing.T) {
 		require.Len(t, dials, 2)
 		assert.Equal(t, videosdktest.Dial{
 			CallID: first, To: phone, From: ownNumber, Time: time.Now().Add(-time.Second),
-			Metadata: map[string]any{"trackingId": "t1", "n": 2.0},
+			Metadata: map[string]any{"trackingId": "t1", "n": 2.0}, Settings: videosdktest.CallSettings{MediaEncryption: "disable"},
 		}, dials[0])
 		assert.Equal(t, second, dials[1].CallID)
 		assert.Equal(t, 2, a.DialCount(phone))
