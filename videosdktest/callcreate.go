@@ -36,10 +36,21 @@ func (p callRequest) check() error {
 		return badRequest("sipCallTo must be an E.164 number or a SIP URI")
 	case p.From != "" && !isE164(p.From):
 		return badRequest("sipCallFrom must be an E.164 number")
-	case p.RingingTimeout < 0:
-		return badRequest("ringingTimeout must not be negative")
-	case p.MaxCallDuration < 0:
-		return badRequest("maxCallDuration must not be negative")
+	}
+	if err := checkSeconds("ringingTimeout", p.RingingTimeout); err != nil {
+		return err
+	}
+	return checkSeconds("maxCallDuration", p.MaxCallDuration)
+}
+
+// checkSeconds sets a limit for what no timer could take.
+func checkSeconds(field string, n int) error {
+	const limit = int(day / time.Second)
+	switch {
+	case n < 0:
+		return badRequest("%s must not be negative", field)
+	case n > limit:
+		return badRequest("%s must not exceed %d seconds", field, limit)
 	}
 	return nil
 }

@@ -162,6 +162,10 @@ func TestCreateCallRefuses(t *testing.T) {
 		"a URI of another scheme":         {`{"sipCallTo":"tel:+14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
 		"a negative ringing timeout":      {`{"sipCallTo":"+14155550123","ringingTimeout":-1}`, "ringingTimeout must not be negative"},
 		"a negative duration":             {`{"sipCallTo":"+14155550123","maxCallDuration":-1}`, "maxCallDuration must not be negative"},
+		"a ringing timeout beyond a day":  {`{"sipCallTo":"+14155550123","ringingTimeout":86401}`, "ringingTimeout must not exceed 86400 seconds"},
+		"a duration beyond all measure":   {`{"sipCallTo":"+14155550123","maxCallDuration":9223372036854775807}`, "maxCallDuration must not exceed 86400 seconds"},
+		"a duration beyond all integers":  {`{"sipCallTo":"+14155550123","maxCallDuration":1e300}`, "maxCallDuration must be an integer"},
+		"a part of a second":              {`{"sipCallTo":"+14155550123","ringingTimeout":1.5}`, "ringingTimeout must be an integer"},
 		"a duration that is no number":    {`{"sipCallTo":"+14155550123","maxCallDuration":"long"}`, "maxCallDuration must be an integer"},
 		"metadata that is no object":      {`{"sipCallTo":"+14155550123","metadata":"x"}`, "metadata must be an object"},
 		"a participant that is no object": {`{"sipCallTo":"+14155550123","participant":"Ann"}`, "participant must be an object"},
@@ -334,6 +338,14 @@ func TestCallLivesByTheScriptOfItsCallee(t *testing.T) {
 			func(c *videosdktest.Callee) { c.RingsAfter(time.Second).NeverAnswers() }, `,"ringingTimeout":"20"`,
 			[]string{"initiated 0s", "ringing 1s", "not-answered 21s"},
 		},
+		"never answering within a timeout with a point": {
+			func(c *videosdktest.Callee) { c.RingsAfter(time.Second).NeverAnswers() }, `,"ringingTimeout":20.0`,
+			[]string{"initiated 0s", "ringing 1s", "not-answered 21s"},
+		},
+		"never answering all day": {
+			func(c *videosdktest.Callee) { c.RingsAfter(0).NeverAnswers() }, `,"ringingTimeout":86400`,
+			[]string{"initiated 0s", "ringing 0s", "not-answered 24h0m0s"},
+		},
 		"too slow for the timeout of the call": {
 			func(c *videosdktest.Callee) { c.RingsAfter(0).AnswersAfter(21 * time.Second) }, `,"ringingTimeout":20`,
 			[]string{"initiated 0s", "ringing 0s", "not-answered 20s"},
@@ -360,7 +372,7 @@ func TestCallLivesByTheScriptOfItsCallee(t *testing.T) {
 			bubble(t, func(t *testing.T, a api) {
 				test.script(a.Callee(phone))
 				id := a.call(test.fields)
-				wait(time.Hour)
+				wait(48 * time.Hour)
 				assert.Equal(t, test.want, a.life(id))
 			})
 		})

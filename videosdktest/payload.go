@@ -38,8 +38,10 @@ func assign(dst reflect.Value, raw json.RawMessage, path string) error {
 		return assign(dst.Elem(), raw, path)
 	case reflect.Struct:
 		return assignFields(dst, raw, path)
-	case reflect.Bool, reflect.Int:
+	case reflect.Bool:
 		raw = unquote(raw)
+	case reflect.Int:
+		raw = integer(unquote(raw))
 	}
 	if err := json.Unmarshal(raw, dst.Addr().Interface()); err != nil {
 		return badRequest("%s must be %s", path, describe(dst.Type()))
@@ -81,6 +83,15 @@ func unquote(raw json.RawMessage) json.RawMessage {
 		return raw
 	}
 	return json.RawMessage(text)
+}
+
+// integer writes a whole number such as 30.0, or 3e1, as encoding/json wants it.
+func integer(raw json.RawMessage) json.RawMessage {
+	var n float64
+	if json.Unmarshal(raw, &n) != nil || n != math.Trunc(n) || math.Abs(n) > 1<<53 {
+		return raw // no such number, or one that a float64 may not hold exactly
+	}
+	return strconv.AppendInt(nil, int64(n), 10)
 }
 
 func describe(t reflect.Type) string {
