@@ -160,6 +160,7 @@ type parcel struct {
 type parcelQueue struct {
 	parcels []parcel
 	busy    bool // has a goroutine
+	dropped bool // nobody is there any more
 }
 
 func newOutbox(ctx context.Context, cfg webhookConfig) *outbox {
@@ -208,6 +209,16 @@ func (o *outbox) add(p parcel) {
 	o.wake(q)
 }
 
+// drop forgets what is still to be delivered to a subscriber.
+func (o *outbox) drop(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if q := o.queues[id]; q != nil {
+		q.parcels, q.dropped = nil, true
+		delete(o.queues, id)
+	}
+}
+
 func (o *outbox) release(arrange func([]parcel)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -227,7 +238,7 @@ func (o *outbox) wake(q *parcelQueue) {
 	q.busy = true
 	o.senders.Go(func() {
 		for p, more := o.next(q); more; p, more = o.next(q) {
-			o.deliver(p)
+			o.deliver(q, p)
 		}
 	})
 }
@@ -244,18 +255,22 @@ func (o *outbox) next(q *parcelQueue) (p parcel, more bool) {
 	return p, true
 }
 
-// deliver attempts a delivery until it is taken, or attempted often enough.
-func (o *outbox) deliver(p parcel) {
-	if !pause(o.ctx, time.Until(p.due)) {
-		return
-	}
-	wait := o.wait
-	for attempt := 1; ; attempt++ {
-		if o.attempt(p, attempt) || attempt >= o.attempts || !pause(o.ctx, wait) {
+// deliver attempts a delivery until it is taken, attempted often enough, or
+// dropped with its queue.
+func (o *outbox) deliver(q *parcelQueue, p parcel) {
+	before, wait := time.Until(p.due), o.wait
+	for attempt := 1; pause(o.ctx, before) && !o.isDropped(q); attempt++ {
+		if o.attempt(p, attempt) || attempt >= o.attempts {
 			return
 		}
-		wait *= 2
+		before, wait = wait, 2*wait
 	}
+}
+
+func (o *outbox) isDropped(q *parcelQueue) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return q.dropped
 }
 
 // attempt reports whether the delivery was taken.

@@ -279,6 +279,41 @@ func TestDeliveryIsRepeatedUntilItIsTaken(t *testing.T) {
 	}
 }
 
+func TestDeliveriesToAWebhookEndWithIt(t *testing.T) {
+	refuses := func(int) (int, error) { return http.StatusServiceUnavailable, nil }
+	tests := map[string]struct {
+		answer   func(int) (int, error)
+		before   func(api)
+		attempts int // before it is deleted, and in all
+	}{
+		"that wait to be repeated":     {refuses, func(api) {}, 1},
+		"that are delayed":             {nil, func(a api) { a.DelayDeliveries(time.Minute) }, 0},
+		"that are held until released": {nil, func(a api) { a.HoldDeliveries() }, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := &receiver{answer: test.answer}
+			hooked(t, r, func(t *testing.T, a api) {
+				webhook := a.subscribe("https://example.com", lifeEvents()...)
+				test.before(a)
+				a.talk("")
+				assert.Len(t, r.all(), test.attempts)
+				a.delete("/v2/sip/webhooks/" + webhook).must(http.StatusOK)
+				a.ReleaseDeliveries()
+				wait(time.Hour)
+				assert.Len(t, r.all(), test.attempts)
+
+				r.answer = nil
+				a.subscribe("https://example.com/new", "call-started")
+				a.DelayDeliveries(0)
+				a.call("")
+				wait(time.Second)
+				assert.Len(t, r.all(), test.attempts+1, "another webhook gets its own")
+			}, videosdktest.WithWebhookRetries(5, time.Second))
+		})
+	}
+}
+
 func TestDeliveryBacksOffAndKeepsTheOrder(t *testing.T) {
 	r := &receiver{answer: func(n int) (int, error) {
 		if n <= 3 {

@@ -127,6 +127,7 @@ func (s *Server) deleteWebhook(r *request) (answer, error) {
 		return answer{}, errUnknownWebhook()
 	}
 	s.account.webhooks.remove(id)
+	s.outbox.drop(id)
 	return ok(message{"Webhook deleted successfully"}), nil
 }
 
