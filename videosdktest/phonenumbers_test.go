@@ -374,3 +374,10 @@ func TestAddPhoneNumbersPanicsOnAMistake(t *testing.T) {
 		func() { api.AddPhoneNumbers("+14155551234") })
 	assert.Panics(t, func() { api.AddPhoneNumbers("4155551234") })
 }
+
+func TestAddPhoneNumbersAddsNothingWithoutAny(t *testing.T) {
+	api := newAPI(t)
+	api.AddPhoneNumbers()
+	assert.Equal(t, 0.0, api.get(numbersPath).field("pageInfo.total"))
+	assert.Equal(t, 0.0, api.get(outboundPath).field("pageInfo.total"))
+}
