@@ -379,6 +379,15 @@ func TestCallLivesByTheScriptOfItsCallee(t *testing.T) {
 	}
 }
 
+func TestCalleePanicsWhenNobodyCanBeCalledByThatName(t *testing.T) {
+	a := newAPI(t)
+	for _, misspelt := range []string{"", "14155550123", "+1 415 555 0123", "tel:+14155550123", "sip: ann@example.com", "Ann"} {
+		assert.PanicsWithValue(t, fmt.Sprintf("videosdktest: no call reaches %q: a callee is an E.164 number or a SIP URI", misspelt),
+			func() { a.Callee(misspelt) })
+	}
+	a.Callee("SIPS:ann@example.com").Rejects()
+}
+
 func TestScriptHoldsForLaterCallsOnly(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		before := a.call("")

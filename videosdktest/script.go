@@ -1,6 +1,9 @@
 package videosdktest
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Callee is what happens at one number: the person, or machine, that calls ring
 // at. It begins with the timing of [WithCallTiming] and answers. What is changed
@@ -12,8 +15,12 @@ type Callee struct {
 
 // Callee returns the callee of a number, in E.164, or of a SIP URI, exactly as
 // calls name it. For calls from [Server.InboundCall] the callee is the account's
-// own number, and with it the room or agent behind that.
+// own number, and with it the room or agent behind that. It panics when number is
+// neither: no call would meet the script, and a test would try nothing.
 func (s *Server) Callee(number string) *Callee {
+	if !isDialable(number) {
+		panic(fmt.Sprintf("videosdktest: no call reaches %q: a callee is an E.164 number or a SIP URI", number))
+	}
 	return &Callee{server: s, number: number}
 }
 
