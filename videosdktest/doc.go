@@ -52,7 +52,8 @@
 // path: a status with a Retry-After, a delay, a page of HTML, or a connection
 // that breaks before the server acts, after it has, or in the middle of the
 // answer. Whether a backend dials twice shows with [DropAfterActing]: the phone
-// rings and the answer is lost.
+// rings and the answer is lost. [Server.PendingFaults] tells which of them were
+// never met.
 //
 // A list that lags behind what was created comes with [WithListDelay].
 //

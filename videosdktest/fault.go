@@ -16,6 +16,10 @@ import (
 //
 // Status, or Body alone, answers instead of acting. Drop may be combined with
 // either: DropMidBody then sends half of that answer. Delay combines with all.
+//
+// A connection that is dropped once may pass unseen: net/http sends a GET, and
+// whatever else may be repeated, once more by itself when the connection was used
+// before. To make such a request fail, use Times: 2.
 type Fault struct {
 	// Method restricts the fault to one HTTP method; "" is any.
 	Method string
@@ -92,6 +96,14 @@ func (s *Server) ClearFaults() {
 	s.faults.clear()
 }
 
+// PendingFaults returns the faults that have been injected and not met, or not as
+// often as they were to be: Times is how often they are still to come. Those that
+// all requests meet are left out. A test that ends with some has not tried what it
+// set out to try, maybe for a misspelt path.
+func (s *Server) PendingFaults() []Fault {
+	return s.faults.pending()
+}
+
 // faultQueue holds the faults to come. Times of a fault in it is what is left.
 type faultQueue struct {
 	mu     sync.Mutex
@@ -110,6 +122,19 @@ func (q *faultQueue) clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.faults = nil
+}
+
+func (q *faultQueue) pending() []Fault {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var pending []Fault
+	for _, f := range q.faults {
+		if f.Times > 0 {
+			f.Header = f.Header.Clone()
+			pending = append(pending, f)
+		}
+	}
+	return pending
 }
 
 // take returns the fault that a request meets, the zero Fault if none.
