@@ -1,6 +1,7 @@
 package videosdktest
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 )
@@ -12,6 +13,10 @@ func (s *Server) transferCall(r *request) (answer, error) {
 	var p struct {
 		CallID string `json:"callId"`
 		To     string `json:"transferTo"`
+
+		// Of no effect here, but of a shape that is known.
+		Participant  map[string]json.RawMessage `json:"participant"`
+		PlayDialtone bool                       `json:"playDialtone"`
 	}
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -75,6 +80,10 @@ func (s *Server) switchRoom(r *request) (answer, error) {
 	var p struct {
 		CallID string `json:"callId"`
 		RoomID string `json:"roomId"`
+
+		// Of no effect here, but of a shape that is known.
+		Token         string `json:"token"`
+		ParticipantID string `json:"participantId"`
 	}
 	if err := r.decode(&p); err != nil {
 		return answer{}, err

@@ -119,6 +119,8 @@ func TestTransferCallRefuses(t *testing.T) {
 			"a target that is no number": {`{"callId":"` + up + `","transferTo":"Ann"}`, http.StatusBadRequest, "transferTo must be an E.164 number or a SIP URI"},
 			"a call that still rings":    {`{"callId":"` + ringing + `","transferTo":"+14155550777"}`, http.StatusBadRequest, "Call must be answered to be transferred, but is ringing"},
 			"a call that has ended":      {`{"callId":"` + ended + `","transferTo":"+14155550777"}`, http.StatusBadRequest, "Call must be answered to be transferred, but is rejected"},
+			"a participant by name":      {`{"callId":"` + up + `","transferTo":"+14155550777","participant":"Ann"}`, http.StatusBadRequest, "participant must be an object"},
+			"a tone that is no switch":   {`{"callId":"` + up + `","transferTo":"+14155550777","playDialtone":"loud"}`, http.StatusBadRequest, "playDialtone must be a boolean"},
 			"a body that is no object":   {`7`, http.StatusBadRequest, "Request body must be a JSON object"},
 		}
 		for name, test := range tests {
@@ -174,6 +176,8 @@ func TestSwitchRoomRefuses(t *testing.T) {
 			"a room that everybody left":    {`{"callId":"` + up + `","roomId":"gone"}`, http.StatusBadRequest, "Room gone is not active"},
 			"a call that is not up yet":     {`{"callId":"` + ringing + `","roomId":"lobby"}`, http.StatusBadRequest, "Call must be active to switch rooms, but is initiated"},
 			"a body that is not even JSON":  {`{`, http.StatusBadRequest, "Request body must be a JSON object"},
+			"a token that is no text":       {`{"callId":"` + up + `","roomId":"lobby","token":{}}`, http.StatusBadRequest, "token must be a string"},
+			"a participant that is no text": {`{"callId":"` + up + `","roomId":"lobby","participantId":1}`, http.StatusBadRequest, "participantId must be a string"},
 			"a room that is another's type": {`{"callId":"` + up + `","roomId":5}`, http.StatusBadRequest, "roomId must be a string"},
 		}
 		for name, test := range tests {
