@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -113,7 +112,7 @@ func (a *account) subscribers(event string) []subscriber {
 
 // deliver sends an event to subscribers, in the background.
 func (s *Server) deliver(subscribers []subscriber, callID string, e event) {
-	body, _ := json.Marshal(e) // of plain types and valid JSON
+	body := e.encode(s.quirks)
 	for _, to := range subscribers {
 		s.outbox.add(parcel{subscriber: to, event: e.Type, callID: callID, body: body})
 	}

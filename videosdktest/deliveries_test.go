@@ -134,6 +134,27 @@ func TestDeliveryIsOfTheDocumentedShape(t *testing.T) {
 	})
 }
 
+func TestDeliveryOfTheOtherSpelling(t *testing.T) {
+	r := &receiver{}
+	hooked(t, r, func(t *testing.T, a api) {
+		a.subscribe("https://example.com/hook", "call-started")
+		a.call("")
+		a.launch(numbers(1), `,"webhook":{"endpoint":"https://example.com/batch","events":["batchcall-started"]}`)
+		wait(time.Minute)
+		types := make(map[string]string)
+		for _, got := range r.all() {
+			var body map[string]any
+			require.NoError(t, json.Unmarshal(got.body, &body))
+			assert.NotContains(t, body, "webhookType")
+			assert.Contains(t, body, "data")
+			types[got.url] = body["type"].(string)
+			assert.NoError(t, verify(t, a.WebhookPublicKeyPEM(), got))
+		}
+		assert.Equal(t, map[string]string{"https://example.com/hook": "call-started", "https://example.com/batch": "batchcall-started"}, types)
+		assert.Equal(t, "call-started", a.Deliveries()[0].Event)
+	}, videosdktest.WithQuirks(videosdktest.EventTypeSpelling))
+}
+
 func TestEveryChangeOfStatusIsDeliveredInOrder(t *testing.T) {
 	tests := map[string]struct {
 		act  func(a api)

@@ -2,6 +2,7 @@ package videosdktest
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,19 @@ func eventOf(status string) string {
 type event struct {
 	Type string `json:"webhookType"`
 	Data any    `json:"data"`
+}
+
+// encode returns the body in the spelling that the quirks ask for.
+func (e event) encode(q quirks) []byte {
+	var body any = e
+	if slices.Contains(q, EventTypeSpelling) {
+		body = struct {
+			Type string `json:"type"`
+			Data any    `json:"data"`
+		}(e)
+	}
+	encoded, _ := json.Marshal(body) // of plain types and valid JSON
+	return encoded
 }
 
 // callEvent is the data of an event of a call.

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Quirk makes successful answers use another of the forms in which the API is
-// documented, or seen, to answer. What the account's owner stored, such as
-// metadata, stays as it is.
+// Quirk makes successful answers, or deliveries to webhooks, use another of the
+// forms in which the API is documented, or seen, to speak. What the account's
+// owner stored, such as metadata, stays as it is.
 type Quirk int
 
 // The quirks; any of them go together.
@@ -27,10 +27,11 @@ const (
 	PaginationObject               // lists: pagination {page, perPage, totalPages, total} for pageInfo
 	BareLists                      // lists: the array alone
 	TopStatusCode                  // "statusCode": 200 beside the rest of an object
+	EventTypeSpelling              // deliveries to webhooks: type for webhookType
 )
 
-// WithQuirks bends answers by quirks. Errors and deliveries to webhooks are left
-// alone.
+// WithQuirks bends answers by quirks. Errors are left alone, and so are deliveries
+// to webhooks, except by [EventTypeSpelling].
 func WithQuirks(quirks ...Quirk) Option {
 	return func(c *config) { c.quirks = append(c.quirks, quirks...) }
 }
