@@ -4,6 +4,7 @@ import (
 	"cmp"
 	fifo "container/list"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -219,7 +220,7 @@ func (t *CallTracker) Wait(ctx context.Context, callID string, until func(*Call)
 		case <-changed:
 		case <-ctx.Done():
 			t.leave(callID, changed)
-			return nil, waitEnd{endOf(ctx)}
+			return nil, fmt.Errorf("videosdk: CallTracker.Wait: %w", waitEnd{endOf(ctx)})
 		}
 	}
 }

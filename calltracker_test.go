@@ -369,7 +369,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 		assert.Nil(t, call)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, videosdk.ErrTimeout)
-		require.ErrorContains(t, err, "dinner is ready")
+		require.EqualError(t, err, "videosdk: CallTracker.Wait: context deadline exceeded: dinner is ready")
 		assert.Equal(t, time.Minute, time.Since(began))
 		synctest.Wait()
 		assert.Empty(t, patient, "others wait on")

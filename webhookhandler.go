@@ -307,7 +307,7 @@ func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
 	case <-drained:
 		return nil
 	case <-ctx.Done():
-		return waitEnd{endOf(ctx)}
+		return fmt.Errorf("videosdk: WebhookReceiver.Shutdown: %w", waitEnd{endOf(ctx)})
 	}
 }
 

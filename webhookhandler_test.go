@@ -559,7 +559,10 @@ func TestShutdownGivesUpWhenItsContextEnds(t *testing.T) {
 				assert.Equal(t, numberedEvent(0), <-begun)
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
-				require.ErrorIs(t, receiver.Shutdown(ctx), context.DeadlineExceeded)
+				err := receiver.Shutdown(ctx)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, videosdk.ErrTimeout)
+				require.EqualError(t, err, "videosdk: WebhookReceiver.Shutdown: context deadline exceeded")
 				synctest.Wait()
 
 				// No other event was begun, or the bubble would never end. All of
