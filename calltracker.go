@@ -21,7 +21,7 @@ const defaultTracked = 10_000
 // use. The zero value is not usable: see [NewCallTracker].
 type CallTracker struct {
 	max     int
-	updated func(*Call)
+	updated func(*Call) // nil for none
 
 	ordered sync.Mutex // held while the function is told, so that it hears of changes in order
 
@@ -36,7 +36,7 @@ type trackedCall struct {
 	at   time.Time // when it came to its status, zero if no event told
 }
 
-// TrackerOption is a setting of [NewCallTracker].
+// TrackerOption is a setting of [NewCallTracker]. A nil option is skipped.
 type TrackerOption func(*CallTracker)
 
 // WithTrackedCalls limits how many calls are known: those with the latest
@@ -47,7 +47,8 @@ func WithTrackedCalls(max int) TrackerOption {
 
 // WithUpdated is called with a call each time that its status has changed, in
 // the order of the changes, one at a time. After ended there may come what tells
-// more, such as missed. It must not call Observe.
+// more, such as missed. It must not call Observe. Default, also nil: no
+// function.
 func WithUpdated(updated func(*Call)) TrackerOption {
 	return func(t *CallTracker) { t.updated = updated }
 }
@@ -56,12 +57,13 @@ func WithUpdated(updated func(*Call)) TrackerOption {
 func NewCallTracker(opts ...TrackerOption) *CallTracker {
 	t := &CallTracker{
 		max:     defaultTracked,
-		updated: func(*Call) {},
 		calls:   map[string]*fifo.Element{},
 		waiting: map[string][]chan struct{}{},
 	}
 	for _, opt := range opts {
-		opt(t)
+		if opt != nil {
+			opt(t)
+		}
 	}
 	return t
 }
@@ -75,7 +77,7 @@ func (t *CallTracker) Observe(event *Event) (changed bool) {
 	t.ordered.Lock()
 	defer t.ordered.Unlock()
 	call, changed := t.apply(event)
-	if changed {
+	if changed && t.updated != nil {
 		t.updated(call)
 	}
 	return changed

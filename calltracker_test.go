@@ -294,6 +294,22 @@ func TestChangesAreToldInOrderAndOneAtATime(t *testing.T) {
 	assert.Equal(t, changes.Load(), int32(all), "each change is told once")
 }
 
+func TestATrackerWithoutAFunctionKeepsTheStateAllTheSame(t *testing.T) {
+	for name, opts := range map[string][]videosdk.TrackerOption{
+		"no option":     nil,
+		"a nil option":  {nil},
+		"no function":   {videosdk.WithUpdated(nil)},
+		"it taken back": {videosdk.WithUpdated(func(*videosdk.Call) { t.Error("it was called") }), videosdk.WithUpdated(nil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracker := videosdk.NewCallTracker(opts...)
+			assert.True(t, tracker.Observe(moment{videosdk.CallRinging, 0}.event("call_1")))
+			_, known := tracker.Call("call_1")
+			assert.True(t, known)
+		})
+	}
+}
+
 func TestACallbackMayLookAtTheTracker(t *testing.T) {
 	var tracker *videosdk.CallTracker
 	var seen videosdk.CallStatus

@@ -19,7 +19,8 @@ const SignatureHeader = "videosdk-signature"
 var ErrInvalidSignature = errors.New("videosdk: invalid webhook signature")
 
 // WebhookVerifier tells the webhooks of VideoSDK from those of others. It is
-// safe for concurrent use.
+// safe for concurrent use. The zero value is not usable: see
+// [NewWebhookVerifier].
 //
 // It verifies RSA-SHA256 with PKCS#1 v1.5 and nothing else, over the bytes of
 // the body as they came: a body that was decoded and encoded again is another
@@ -30,8 +31,13 @@ var ErrInvalidSignature = errors.New("videosdk: invalid webhook signature")
 type WebhookVerifier struct{ keys KeySource }
 
 // NewWebhookVerifier returns a verifier that trusts the keys of a source:
-// [Client.WebhookKeys], or [PinnedKey].
-func NewWebhookVerifier(keys KeySource) *WebhookVerifier { return &WebhookVerifier{keys: keys} }
+// [Client.WebhookKeys], or [PinnedKey]. It panics if there is none.
+func NewWebhookVerifier(keys KeySource) *WebhookVerifier {
+	if keys == nil {
+		panic("videosdk: NewWebhookVerifier needs a source of keys")
+	}
+	return &WebhookVerifier{keys: keys}
+}
 
 // Verify checks the signature of a body, from the header [SignatureHeader], and
 // decodes it. A signature that does not fit is [ErrInvalidSignature]; other

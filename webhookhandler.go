@@ -26,10 +26,11 @@ const (
 // [Deduplicator] reaches; an error has the event delivered again.
 type WebhookFunc func(ctx context.Context, event *Event) error
 
-// WebhookOption is a setting of [WebhookHandler].
+// WebhookOption is a setting of [WebhookHandler]. A nil option is skipped.
 type WebhookOption func(*WebhookReceiver)
 
-// WithMaxBody limits the body of a delivery, in bytes. Default: 1 MiB.
+// WithMaxBody limits the body of a delivery, in bytes. Default, also where it
+// is zero or less: 1 MiB.
 func WithMaxBody(bytes int64) WebhookOption {
 	return func(w *WebhookReceiver) { w.maxBody = bytes }
 }
@@ -105,10 +106,20 @@ type claimed struct {
 // The function runs with the context of the request, which ends if the sender
 // hangs up. After five minutes its claim on the event is void, so that an event
 // whose process has died is not lost: take less.
+//
+// Without a verifier or a function WebhookHandler panics at once.
 func WebhookHandler(verifier *WebhookVerifier, handle WebhookFunc, opts ...WebhookOption) *WebhookReceiver {
-	w := &WebhookReceiver{verifier: verifier, handle: handle, maxBody: defaultWebhookBody, claimTTL: claimTTL}
+	if verifier == nil || handle == nil {
+		panic("videosdk: WebhookHandler needs a verifier and a function")
+	}
+	w := &WebhookReceiver{verifier: verifier, handle: handle, claimTTL: claimTTL}
 	for _, opt := range opts {
-		opt(w)
+		if opt != nil {
+			opt(w)
+		}
+	}
+	if w.maxBody <= 0 {
+		w.maxBody = defaultWebhookBody
 	}
 	if w.dedup == nil {
 		w.dedup = NewMemoryDeduplicator(defaultRemembered)

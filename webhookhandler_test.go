@@ -185,6 +185,27 @@ func TestTheLimitOfABodyIsASetting(t *testing.T) {
 	receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore, videosdk.WithMaxBody(limit))
 	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, answerTo(receiver, signed(smallEvent+" ")))
+
+	for _, none := range []int64{0, -1} {
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore, videosdk.WithMaxBody(none))
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)), "which is the default")
+		assert.Equal(t, http.StatusRequestEntityTooLarge, answerTo(receiver, signed(`"`+strings.Repeat("x", 1<<20)+`"`)))
+	}
+}
+
+// A receiver that could verify nothing, or do nothing, would refuse each
+// delivery, hours after the mistake was made.
+func TestAReceiverIsNotMadeWithoutWhatItNeeds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		build func()
+		want  string
+	}{
+		"without a verifier": {func() { videosdk.WebhookHandler(nil, ignore) }, "videosdk: WebhookHandler needs a verifier and a function"},
+		"without a function": {func() { videosdk.WebhookHandler(vendor().verifier(t), nil) }, "videosdk: WebhookHandler needs a verifier and a function"},
+		"without keys":       {func() { videosdk.NewWebhookVerifier(nil) }, "videosdk: NewWebhookVerifier needs a source of keys"},
+	} {
+		t.Run(name, func(t *testing.T) { assert.PanicsWithValue(t, tt.want, tt.build) })
+	}
 }
 
 func TestAFinishedEventIsNotHandledAgain(t *testing.T) {
@@ -312,7 +333,7 @@ func TestAKeyFunctionThatPanicsIsAnswered500(t *testing.T) {
 }
 
 func TestNoSettingAtAllIsNoMistake(t *testing.T) {
-	receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore,
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), ignore, nil,
 		videosdk.WithDeduplicator(nil), videosdk.WithEventKey(nil), videosdk.WithWebhookLogger(nil))
 	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
 	assert.Equal(t, http.StatusUnauthorized, answerTo(receiver, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(smallEvent))))
