@@ -251,25 +251,39 @@ func (w *WebhookReceiver) settled(ctx context.Context, err error) {
 // guard calls one of the user's functions, unless the context has ended, logs
 // its failure, and makes an error of its panic.
 func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the function panicked with a %T", v) // the value may hold anything
-			w.logFailure(ctx, event, err, "stack", string(debug.Stack()))
-		}
-	}()
 	if ctx.Err() != nil {
 		err = endOf(ctx)
 	} else {
-		err = f()
+		err = safely("the function", f)
 	}
 	if err != nil {
-		w.logFailure(ctx, event, err)
+		attributes := []any{"event", event.Type, "error", err}
+		var p *panicError
+		if errors.As(err, &p) {
+			attributes = append(attributes, "stack", p.stack)
+		}
+		w.log.ErrorContext(ctx, "videosdk: webhook not handled", attributes...)
 	}
 	return err
 }
 
-func (w *WebhookReceiver) logFailure(ctx context.Context, event *Event, err error, more ...any) {
-	w.log.ErrorContext(ctx, "videosdk: webhook not handled", append([]any{"event", event.Type, "error", err}, more...)...)
+// panicError is a panic of what belongs to the user. It does not tell the value,
+// which may hold anything.
+type panicError struct {
+	text  string
+	stack string // where it happened
+}
+
+func (e *panicError) Error() string { return e.text }
+
+// safely calls what belongs to the user, and makes an error of its panic.
+func safely(what string, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{fmt.Sprintf("%s panicked with a %T", what, v), string(debug.Stack())}
+		}
+	}()
+	return f()
 }
 
 // queued leaves an event to the workers, or gives its claim back.

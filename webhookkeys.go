@@ -158,11 +158,23 @@ func (k *fetchedKeys) renew(ctx context.Context, maxAge time.Duration) <-chan st
 	return k.fetching
 }
 
+// fetch runs in a goroutine of its own, where a panic of the user's middleware
+// would end the program, out of reach of every recover. However it ends, those
+// who wait for it hear of it.
 func (k *fetchedKeys) fetch(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	key, err := k.client.fetchWebhookKey(ctx)
+	var key *rsa.PublicKey
+	err := errors.New("videosdk: WebhookKeys: the request ended its goroutine") // unless it returns
+	defer func() { k.keep(key, err, now) }()
+	err = safely("videosdk: WebhookKeys: the request", func() (err error) {
+		key, err = k.client.fetchWebhookKey(ctx)
+		return err
+	})
+}
 
+// keep ends a fetch that was begun at now.
+func (k *fetchedKeys) keep(key *rsa.PublicKey, err error, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	close(k.fetching)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -404,6 +405,57 @@ func TestWithoutAFirstKeyDeliveriesAreNotTakenForForgeries(t *testing.T) {
 		server.serveKey(vendor().pem())
 		assert.True(t, accepts(t, verifier, vendor()))
 	})
+}
+
+// The key is fetched in a goroutine of its own, where nobody could recover.
+func TestAFetchThatBreaksDownIsAnErrorOfThoseWhoWaitForIt(t *testing.T) {
+	tests := map[string]struct {
+		breakDown func()
+		want      string
+	}{
+		"a middleware that panics":               {func() { panic("PIN " + planted) }, "the request panicked with a string"},
+		"a middleware that ends its goroutine":   {runtime.Goexit, "the request ended its goroutine"},
+		"a middleware that panics with an error": {func() { panic(errors.New(planted)) }, "the request panicked with a *errors.errorString"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newKeyServer(vendor())
+				broken, entered, goOn := true, make(chan struct{}), make(chan struct{})
+				client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+					Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+						if broken {
+							close(entered)
+							<-goOn
+							tt.breakDown()
+						}
+						return server.RoundTrip(req)
+					}),
+				}))
+				require.NoError(t, err)
+				verifier := videosdk.NewWebhookVerifier(client.WebhookKeys())
+				results := make(chan error, 2)
+				verify := func() {
+					_, err := verifier.Verify(t.Context(), []byte(smallEvent), vendor().sign(smallEvent))
+					results <- err
+				}
+				go verify()
+				<-entered
+				go verify()
+				synctest.Wait()
+				close(goOn)
+				for range 2 {
+					err := <-results
+					require.ErrorContains(t, err, "videosdk: WebhookKeys: "+tt.want)
+					require.NotErrorIs(t, err, videosdk.ErrInvalidSignature)
+					assertNoSecret(t, err.Error(), "error")
+				}
+				broken = false
+				elapse(5 * time.Second)
+				assert.True(t, accepts(t, verifier, vendor()), "the next fetch is made as ever")
+			})
+		})
+	}
 }
 
 func TestManyWhoNeedTheKeyShareOneFetch(t *testing.T) {
