@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -87,8 +88,10 @@ func isStrong(key *rsa.PublicKey) bool { return key.N.BitLen() >= minKeyBits }
 // Keep it: it fetches the key when it is first needed, without a token, one
 // fetch at a time, and keeps it for a day. After a signature that does not fit
 // it fetches again, at most once a minute, so that a change of the key heals
-// itself. The last good key survives an outage of the API. A context ends the
-// wait for a fetch, and not the fetch, which others may be waiting for.
+// itself. The last good key survives an outage of the API, also one in which it
+// hangs: a key that is older than a day is fetched anew in the background, and
+// used meanwhile. A context ends the wait for a fetch, and not the fetch, which
+// others may be waiting for; after ten seconds it is given up.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/webhook-verification
 func (c *Client) WebhookKeys() KeySource { return &fetchedKeys{client: c} }
@@ -107,23 +110,45 @@ type fetchedKeys struct {
 	fetching        chan struct{} // closed at the end of the fetch under way, nil without one
 }
 
+// Keys does not wait where a key is known: an API that hangs must not keep
+// genuine deliveries waiting.
 func (k *fetchedKeys) Keys(ctx context.Context) ([]*rsa.PublicKey, error) {
-	return k.get(ctx, keyLifetime)
+	fetched := k.renew(ctx, keyLifetime)
+	if keys, _ := k.known(); keys != nil {
+		return keys, nil
+	}
+	return k.after(ctx, fetched)
 }
 
 func (k *fetchedKeys) Refresh(ctx context.Context) ([]*rsa.PublicKey, error) {
-	return k.get(ctx, refreshEvery)
+	return k.after(ctx, k.renew(ctx, refreshEvery))
 }
 
-// get returns the keys, after a fetch if the last good one is older than maxAge.
-func (k *fetchedKeys) get(ctx context.Context, maxAge time.Duration) ([]*rsa.PublicKey, error) {
-	if fetched := k.renew(ctx, maxAge); fetched != nil {
+// after returns the keys that are known when a fetch has ended, or ctx has.
+// fetched may be nil.
+func (k *fetchedKeys) after(ctx context.Context, fetched <-chan struct{}) ([]*rsa.PublicKey, error) {
+	var end error
+	if fetched != nil {
 		select {
 		case <-fetched:
 		case <-ctx.Done():
-			return nil, waitEnd{endOf(ctx)}
+			end = fmt.Errorf("videosdk: WebhookKeys: %w", waitEnd{endOf(ctx)})
 		}
 	}
+	keys, failure := k.known()
+	switch {
+	case keys != nil:
+		return keys, nil
+	case end != nil:
+		return nil, end
+	default:
+		return nil, failure
+	}
+}
+
+// known returns the keys that count now, nil if there are none, and why the last
+// fetch brought none.
+func (k *fetchedKeys) known() (keys []*rsa.PublicKey, failure error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {

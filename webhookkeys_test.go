@@ -207,14 +207,20 @@ func (k *keyServer) assertSpaced(t *testing.T, least time.Duration) {
 	}
 }
 
-// verifier returns one that fetches its key here, each time with one request.
+// verifier returns one that fetches its key here.
 func (k *keyServer) verifier(t *testing.T) *videosdk.WebhookVerifier {
+	t.Helper()
+	return videosdk.NewWebhookVerifier(k.keys(t))
+}
+
+// keys returns a source that fetches its key here, each time with one request.
+func (k *keyServer) keys(t *testing.T) videosdk.KeySource {
 	t.Helper()
 	client, err := videosdk.New("", "", videosdk.WithTokenSource(videosdk.StaticToken("not-needed")),
 		videosdk.WithHTTPClient(&http.Client{Transport: k}), videosdk.WithMaxRetries(0))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.Empty(t, k.wrong, "requests that are none for the key, or carry a token") })
-	return videosdk.NewWebhookVerifier(client.WebhookKeys())
+	return client.WebhookKeys()
 }
 
 // accepts reports whether a delivery that s signed is taken for genuine.
@@ -242,7 +248,9 @@ func TestTheKeyIsFetchedOnceADayWithoutAToken(t *testing.T) {
 		}
 		elapse(3 * time.Second)
 		assert.True(t, accepts(t, verifier, vendor()))
+		synctest.Wait() // the fetch is made in the background
 		assert.True(t, accepts(t, verifier, vendor()))
+		synctest.Wait()
 		assert.Equal(t, 2, server.count())
 	})
 }
@@ -375,9 +383,11 @@ func TestTheLastGoodKeySurvives(t *testing.T) {
 					elapse(25 * time.Hour)
 					before := server.count()
 					assert.True(t, accepts(t, verifier, vendor()))
+					synctest.Wait()
 					assert.Equal(t, before+1, server.count(), "it is tried")
 					assert.True(t, accepts(t, verifier, vendor()))
 					assert.False(t, accepts(t, verifier, stranger()))
+					synctest.Wait()
 					assert.Equal(t, before+1, server.count(), "but not for each delivery")
 				}
 				newer := successor()
@@ -585,6 +595,75 @@ func TestAGenuineDeliveryDoesNotWaitForTheFetchThatAForgeryCaused(t *testing.T) 
 		assert.Equal(t, 10*time.Second, time.Since(began), "a fetch without an answer is given up")
 		assert.Equal(t, 1, server.ended)
 	})
+}
+
+func TestAnAPIThatHangsKeepsNoGenuineDeliveryWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newKeyServer(vendor())
+		verifier := server.verifier(t)
+		require.True(t, accepts(t, verifier, vendor()))
+		elapse(25 * time.Hour)
+		release := server.block()
+		for range 120 { // two minutes in which the key is too old
+			began := time.Now()
+			assert.True(t, accepts(t, verifier, vendor()))
+			assert.Zero(t, time.Since(began))
+			elapse(time.Second)
+		}
+		assert.Equal(t, 1+2, server.count(), "it is tried once a minute")
+		server.assertSpaced(t, time.Minute)
+		elapse(10 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, 2, server.ended, "and given up: no fetch is left behind")
+
+		release()
+		elapse(time.Minute)
+		newer := successor()
+		server.serveKey(newer.pem())
+		assert.True(t, accepts(t, verifier, vendor()), "the old key, until the new one has come")
+		assert.True(t, accepts(t, verifier, newer))
+	})
+}
+
+// Who asks for the keys themselves gets those that there are, though in Refresh
+// not before the fetch or the context has ended.
+func TestTheKeysOfAnAPIThatHangsAreThoseThatItHadBefore(t *testing.T) {
+	tests := map[string]struct {
+		ask  func(videosdk.KeySource, context.Context) ([]*rsa.PublicKey, error)
+		wait time.Duration
+	}{
+		"Keys":    {videosdk.KeySource.Keys, 0},
+		"Refresh": {videosdk.KeySource.Refresh, time.Second},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newKeyServer(vendor())
+				keys := server.keys(t)
+				ask := func() ([]*rsa.PublicKey, error) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					return tt.ask(keys, ctx)
+				}
+				release := server.block()
+				_, err := ask()
+				require.ErrorIs(t, err, context.DeadlineExceeded, "there are none")
+				require.ErrorIs(t, err, videosdk.ErrTimeout)
+				require.EqualError(t, err, "videosdk: WebhookKeys: context deadline exceeded")
+				release()
+				synctest.Wait()
+
+				elapse(25 * time.Hour)
+				release = server.block()
+				defer release()
+				began := time.Now()
+				got, err := ask()
+				require.NoError(t, err)
+				assert.Equal(t, []*rsa.PublicKey{&vendor().key.PublicKey}, got)
+				assert.Equal(t, tt.wait, time.Since(began))
+			})
+		})
+	}
 }
 
 func TestTheEmulatorsKeyIsFetchedAndItsRotationHeals(t *testing.T) {
