@@ -166,17 +166,16 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 	}
 	event, status, err := w.verified(rw, r)
 	if err != nil {
-		w.log.WarnContext(r.Context(), "videosdk: webhook refused", "status", status, "error", err)
+		w.log.WarnContext(r.Context(), "videosdk: webhook refused", describe(err, "status", status)...)
 		return status
 	}
 	job := claimed{event: event}
 	if job.key, err = w.keyOf(r.Context(), event); err != nil {
 		return http.StatusInternalServerError
 	}
-	claim, err := w.dedup.Claim(r.Context(), job.key, w.claimTTL)
+	claim, err := w.claim(r.Context(), job)
 	switch {
 	case err != nil:
-		w.log.ErrorContext(r.Context(), "videosdk: webhook not claimed", "event", event.Type, "error", err)
 		return http.StatusServiceUnavailable
 	case claim == ClaimDone:
 		return http.StatusOK
@@ -231,40 +230,68 @@ func (w *WebhookReceiver) keyOf(ctx context.Context, event *Event) (key string, 
 // process handles an event and settles its claim.
 func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
 	err := w.guard(ctx, job.event, func() error { return w.handle(ctx, job.event) })
-	settling := context.WithoutCancel(ctx) // also if the sender has left
 	if err != nil {
-		w.settled(ctx, w.dedup.Release(settling, job.key))
+		w.release(ctx, job)
 		return false
 	}
-	w.settled(ctx, w.dedup.Done(settling, job.key, doneTTL))
+	w.done(ctx, job)
 	return true
 }
 
-// settled logs that a claim could not be settled. It is void after claimTTL
-// then, and the event may be handled again.
-func (w *WebhookReceiver) settled(ctx context.Context, err error) {
-	if err != nil {
-		w.log.ErrorContext(ctx, "videosdk: webhook claim not settled", "error", err)
-	}
-}
-
-// guard calls one of the user's functions, unless the context has ended, logs
-// its failure, and makes an error of its panic.
+// guard calls one of the user's functions, unless the context has ended, and
+// logs its failure.
 func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() error) (err error) {
 	if ctx.Err() != nil {
 		err = endOf(ctx)
 	} else {
 		err = safely("the function", f)
 	}
-	if err != nil {
-		attributes := []any{"event", event.Type, "error", err}
-		var p *panicError
-		if errors.As(err, &p) {
-			attributes = append(attributes, "stack", p.stack)
-		}
-		w.log.ErrorContext(ctx, "videosdk: webhook not handled", attributes...)
-	}
+	w.report(ctx, "videosdk: webhook not handled", event, err)
 	return err
+}
+
+func (w *WebhookReceiver) claim(ctx context.Context, job claimed) (claim Claim, err error) {
+	err = safely("the deduplicator", func() (err error) {
+		claim, err = w.dedup.Claim(ctx, job.key, w.claimTTL)
+		return err
+	})
+	w.report(ctx, "videosdk: webhook not claimed", job.event, err)
+	return claim, err
+}
+
+// done notes that an event has been handled. If that fails, the claim is void
+// after claimTTL, and the event may be handled again.
+func (w *WebhookReceiver) done(ctx context.Context, job claimed) {
+	err := w.settle(ctx, func(ctx context.Context) error { return w.dedup.Done(ctx, job.key, doneTTL) })
+	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
+}
+
+func (w *WebhookReceiver) release(ctx context.Context, job claimed) {
+	err := w.settle(ctx, func(ctx context.Context) error { return w.dedup.Release(ctx, job.key) })
+	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
+}
+
+// settle ends a claim, also if the sender has left.
+func (w *WebhookReceiver) settle(ctx context.Context, do func(context.Context) error) error {
+	return safely("the deduplicator", func() error { return do(context.WithoutCancel(ctx)) })
+}
+
+// report logs what went wrong with an event, if anything did.
+func (w *WebhookReceiver) report(ctx context.Context, what string, event *Event, err error) {
+	if err != nil {
+		w.log.ErrorContext(ctx, what, describe(err, "event", event.Type)...)
+	}
+}
+
+// describe returns what a log tells of an error: of a panic also where it
+// happened.
+func describe(err error, attributes ...any) []any {
+	attributes = append(attributes, "error", err)
+	var p *panicError
+	if errors.As(err, &p) {
+		attributes = append(attributes, "stack", p.stack)
+	}
+	return attributes
 }
 
 // panicError is a panic of what belongs to the user. It does not tell the value,
@@ -276,7 +303,8 @@ type panicError struct {
 
 func (e *panicError) Error() string { return e.text }
 
-// safely calls what belongs to the user, and makes an error of its panic.
+// safely calls what belongs to the user, and makes an error of its panic: in a
+// goroutine of this library that would end the program.
 func safely(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -291,7 +319,7 @@ func (w *WebhookReceiver) queued(ctx context.Context, job claimed) (status int) 
 	if w.enqueue(job) {
 		return http.StatusOK
 	}
-	w.settled(ctx, w.dedup.Release(context.WithoutCancel(ctx), job.key))
+	w.release(ctx, job)
 	return http.StatusServiceUnavailable
 }
 

@@ -70,17 +70,26 @@ func (c *calls) of(body string) int {
 	return c.count[body]
 }
 
-// fakeDeduplicator is one that fails where it is told to, and does nothing for
-// somebody whose context has ended.
+// fakeDeduplicator is one that fails, or panics, where it is told to, and does
+// nothing for somebody whose context has ended.
 type fakeDeduplicator struct {
 	videosdk.Deduplicator
 	claimErr, settleErr error
+	panics              bool   // in place of failing
 	claimed             func() // if not nil, called after each claim
 }
 
+// fail returns the error, if there is one, unless it is to panic.
+func (d fakeDeduplicator) fail(err error) error {
+	if err != nil && d.panics {
+		panic(planted)
+	}
+	return err
+}
+
 func (d fakeDeduplicator) Claim(ctx context.Context, key string, ttl time.Duration) (videosdk.Claim, error) {
-	if d.claimErr != nil {
-		return 0, d.claimErr
+	if err := d.fail(d.claimErr); err != nil {
+		return videosdk.ClaimInFlight, err
 	}
 	if d.claimed != nil {
 		defer d.claimed()
@@ -89,14 +98,14 @@ func (d fakeDeduplicator) Claim(ctx context.Context, key string, ttl time.Durati
 }
 
 func (d fakeDeduplicator) Done(ctx context.Context, key string, ttl time.Duration) error {
-	if err := errors.Join(d.settleErr, ctx.Err()); err != nil {
+	if err := d.fail(errors.Join(d.settleErr, ctx.Err())); err != nil {
 		return err
 	}
 	return d.Deduplicator.Done(ctx, key, ttl)
 }
 
 func (d fakeDeduplicator) Release(ctx context.Context, key string) error {
-	if err := errors.Join(d.settleErr, ctx.Err()); err != nil {
+	if err := d.fail(errors.Join(d.settleErr, ctx.Err())); err != nil {
 		return err
 	}
 	return d.Deduplicator.Release(ctx, key)
@@ -152,7 +161,11 @@ func TestEachDeliveryHasItsAnswer(t *testing.T) {
 		"an event that aborts":         {request: signed(smallEvent), status: 500, handled: true, handle: func(context.Context, *videosdk.Event) error { panic(http.ErrAbortHandler) }},
 		"no key to verify with":        {request: signed(smallEvent), status: 503, keys: fixedKeys{err: failed}},
 		"a claim that fails":           {request: signed(smallEvent), status: 503, dedup: fakeDeduplicator{claimErr: failed}},
+		"a claim that panics":          {request: signed(smallEvent), status: 503, dedup: fakeDeduplicator{claimErr: failed, panics: true}},
 		"a success that is not noted":  {request: signed(smallEvent), status: 200, handled: true, dedup: fakeDeduplicator{settleErr: failed}},
+		"a success whose note panics":  {request: signed(smallEvent), status: 200, handled: true, dedup: fakeDeduplicator{settleErr: failed, panics: true}},
+		"a failure whose note panics": {request: signed(smallEvent), status: 500, handled: true, dedup: fakeDeduplicator{settleErr: failed, panics: true},
+			handle: func(context.Context, *videosdk.Event) error { return failed }},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -383,8 +396,12 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 		"a body that breaks off":    {request: httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(failed)), want: `level=WARN msg="videosdk: webhook refused" status=400`},
 		"a failure of the function": {request: signed(private), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event=call-ringing`},
 		"a claim that fails":        {request: signed(private), dedup: fakeDeduplicator{claimErr: failed}, want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing`},
+		"a claim that panics": {request: signed(private), dedup: fakeDeduplicator{claimErr: failed, panics: true},
+			want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing error="the deduplicator panicked with a string" stack=`},
 		"a success that is not noted": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed},
-			want: `level=ERROR msg="videosdk: webhook claim not settled"`},
+			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing`},
+		"a success whose note panics": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed, panics: true},
+			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing error="the deduplicator panicked with a string" stack=`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -527,6 +544,21 @@ func TestAnEventThatFailsInTheQueueMayComeAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A worker has nobody above it who could recover: the program would end.
+func TestAQueueSurvivesADeduplicatorThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dedup := fakeDeduplicator{Deduplicator: newDeduplicator(), settleErr: errors.New("the table is gone"), panics: true}
+		var seen calls
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithQueue(1, 1), videosdk.WithDeduplicator(dedup))
+		for n := range 3 {
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(n))))
+			synctest.Wait()
+			assert.Equal(t, 1, seen.of(numberedEvent(n)))
+		}
+		require.NoError(t, receiver.Shutdown(t.Context()))
+	})
 }
 
 // However long it takes until a worker comes to an event, a second delivery of
