@@ -80,7 +80,7 @@ type WebhookReceiver struct {
 	workers  int
 	running  sync.WaitGroup
 
-	mu      sync.RWMutex // held for reading while something is put into the queue
+	mu      sync.RWMutex // held for reading while an event is admitted
 	closed  bool
 	abort   context.CancelFunc // ends the context of the workers
 	working context.Context
@@ -100,8 +100,8 @@ type claimed struct {
 //   - 400: the body is not JSON; 401: the signature does not fit; 405: not a
 //     POST; 413: the body is too large
 //   - 500: the function failed or panicked; 503: the event is being handled,
-//     the queue is full, or no key or no claim could be had. All of these have
-//     the event delivered again.
+//     the queue is full, no key or no claim could be had, or the receiver is
+//     shut down. All of these have the event delivered again.
 //
 // The function runs with the context of the request, which ends if the sender
 // hangs up. After five minutes its claim on the event is void, so that an event
@@ -181,8 +181,11 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 		return http.StatusOK
 	case claim == ClaimInFlight:
 		return http.StatusServiceUnavailable
+	case !w.admit(job):
+		w.release(r.Context(), job)
+		return http.StatusServiceUnavailable
 	case w.queue != nil:
-		return w.queued(r.Context(), job)
+		return http.StatusOK
 	case w.process(r.Context(), job):
 		return http.StatusOK
 	default:
@@ -314,20 +317,16 @@ func safely(what string, f func() error) (err error) {
 	return f()
 }
 
-// queued leaves an event to the workers, or gives its claim back.
-func (w *WebhookReceiver) queued(ctx context.Context, job claimed) (status int) {
-	if w.enqueue(job) {
-		return http.StatusOK
-	}
-	w.release(ctx, job)
-	return http.StatusServiceUnavailable
-}
-
-func (w *WebhookReceiver) enqueue(job claimed) (taken bool) {
+// admit puts an event into the queue, if there is one. It reports false if there
+// is no room, or after Shutdown.
+func (w *WebhookReceiver) admit(job claimed) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if w.closed {
+	switch {
+	case w.closed:
 		return false
+	case w.queue == nil:
+		return true
 	}
 	select {
 	case w.queue <- job:

@@ -643,6 +643,28 @@ func TestShutdownOfAnIdleReceiverSucceeds(t *testing.T) {
 	}
 }
 
+func TestAfterShutdownNoNewEventIsTaken(t *testing.T) {
+	for name, opts := range map[string][]videosdk.WebhookOption{
+		"with a queue":    {videosdk.WithQueue(1, 1)},
+		"without a queue": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dedup := videosdk.WithDeduplicator(newDeduplicator())
+			var seen, elsewhere calls
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, append(opts, dedup)...)
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(0))))
+			require.NoError(t, receiver.Shutdown(t.Context()))
+
+			assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(numberedEvent(1))))
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(0))), "this one is done")
+			assert.Equal(t, [2]int{1, 0}, [2]int{seen.of(numberedEvent(0)), seen.of(numberedEvent(1))})
+			other := videosdk.WebhookHandler(vendor().verifier(t), elsewhere.handle, dedup)
+			assert.Equal(t, http.StatusOK, answerTo(other, signed(numberedEvent(1))), "it comes again, elsewhere")
+			assert.Equal(t, 1, elsewhere.of(numberedEvent(1)))
+		})
+	}
+}
+
 func TestSeveralWorkersShareAQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		finish := make(chan struct{})
