@@ -8,16 +8,17 @@ import (
 )
 
 // Claim is what a [Deduplicator] answers to somebody who wants to handle an
-// event.
+// event. A value that is none of the constants counts as ClaimInFlight.
 type Claim int
 
 // The answers to a claim.
 const (
-	// ClaimGranted: nobody handles the event or has handled it. The one who
+	// ClaimInFlight: somebody is handling the event now. It is the zero value, so
+	// that a Deduplicator that forgets a case has no event handled twice.
+	ClaimInFlight Claim = iota
+	// ClaimGranted: nobody is handling the event or has handled it. The one who
 	// claimed it does, and calls Done or Release.
-	ClaimGranted Claim = iota
-	// ClaimInFlight: somebody is handling it now.
-	ClaimInFlight
+	ClaimGranted
 	// ClaimDone: it has been handled.
 	ClaimDone
 )

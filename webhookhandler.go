@@ -179,7 +179,7 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 		return http.StatusServiceUnavailable
 	case claim == ClaimDone:
 		return http.StatusOK
-	case claim == ClaimInFlight:
+	case claim != ClaimGranted: // in flight
 		return http.StatusServiceUnavailable
 	case !w.admit(job):
 		w.release(r.Context(), job)

@@ -475,6 +475,30 @@ func TestASenderThatHangsUpLeavesNoClaimBehind(t *testing.T) {
 	}
 }
 
+// forgetfulDeduplicator gives one answer to every claim.
+type forgetfulDeduplicator struct {
+	videosdk.Deduplicator
+	answer videosdk.Claim
+}
+
+func (d forgetfulDeduplicator) Claim(context.Context, string, time.Duration) (videosdk.Claim, error) {
+	return d.answer, nil
+}
+
+// A Deduplicator that forgets a case must not have events handled twice.
+func TestWhatIsNoGrantIsNoClaim(t *testing.T) {
+	var forgotten videosdk.Claim
+	for name, answer := range map[string]videosdk.Claim{"the zero value": forgotten, "a value that nobody knows": 7, "one below all": -1} {
+		t.Run(name, func(t *testing.T) {
+			var seen calls
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithDeduplicator(forgetfulDeduplicator{answer: answer}))
+			assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(smallEvent)))
+			assert.Zero(t, seen.of(smallEvent))
+		})
+	}
+	assert.Equal(t, videosdk.ClaimInFlight, forgotten)
+}
+
 // inQueue returns a receiver with one worker, whose function begins by sending
 // the event's body and then waits for its end to be allowed.
 func inQueue(t *testing.T, size int, opts ...videosdk.WebhookOption) (receiver *videosdk.WebhookReceiver, begun chan string, finish chan error) {
