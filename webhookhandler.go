@@ -20,6 +20,8 @@ const (
 	defaultRemembered  = 100_000
 	claimTTL           = 5 * time.Minute
 	doneTTL            = 24 * time.Hour
+	// storeTimeout is how long a Deduplicator may take.
+	storeTimeout = 10 * time.Second
 )
 
 // WebhookFunc handles an event. It is called once for each event, as far as the
@@ -254,7 +256,7 @@ func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() erro
 }
 
 func (w *WebhookReceiver) claim(ctx context.Context, job claimed) (claim Claim, err error) {
-	err = safely("the deduplicator", func() (err error) {
+	err = w.store(ctx, func(ctx context.Context) (err error) {
 		claim, err = w.dedup.Claim(ctx, job.key, w.claimTTL)
 		return err
 	})
@@ -265,18 +267,21 @@ func (w *WebhookReceiver) claim(ctx context.Context, job claimed) (claim Claim, 
 // done notes that an event has been handled. If that fails, the claim is void
 // after claimTTL, and the event may be handled again.
 func (w *WebhookReceiver) done(ctx context.Context, job claimed) {
-	err := w.settle(ctx, func(ctx context.Context) error { return w.dedup.Done(ctx, job.key, doneTTL) })
+	err := w.store(ctx, func(ctx context.Context) error { return w.dedup.Done(ctx, job.key, doneTTL) })
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
 }
 
 func (w *WebhookReceiver) release(ctx context.Context, job claimed) {
-	err := w.settle(ctx, func(ctx context.Context) error { return w.dedup.Release(ctx, job.key) })
+	err := w.store(ctx, func(ctx context.Context) error { return w.dedup.Release(ctx, job.key) })
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
 }
 
-// settle ends a claim, also if the sender has left.
-func (w *WebhookReceiver) settle(ctx context.Context, do func(context.Context) error) error {
-	return safely("the deduplicator", func() error { return do(context.WithoutCancel(ctx)) })
+// store has the Deduplicator do something that a sender who hangs up must not
+// end half-way: nobody would know of a claim that was granted to him.
+func (w *WebhookReceiver) store(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return safely("the deduplicator", func() error { return do(ctx) })
 }
 
 // report logs what went wrong with an event, if anything did.

@@ -91,10 +91,11 @@ func (d fakeDeduplicator) Claim(ctx context.Context, key string, ttl time.Durati
 	if err := d.fail(d.claimErr); err != nil {
 		return videosdk.ClaimInFlight, err
 	}
+	claim, err := d.Deduplicator.Claim(ctx, key, ttl)
 	if d.claimed != nil {
-		defer d.claimed()
+		d.claimed()
 	}
-	return d.Deduplicator.Claim(ctx, key, ttl)
+	return claim, errors.Join(err, ctx.Err()) // the answer is lost, the claim is not
 }
 
 func (d fakeDeduplicator) Done(ctx context.Context, key string, ttl time.Duration) error {
@@ -471,6 +472,57 @@ func TestASenderThatHangsUpLeavesNoClaimBehind(t *testing.T) {
 			second := videosdk.WebhookHandler(vendor().verifier(t), handle, opts...)
 			assert.Equal(t, tt.again, answerTo(second, signed(smallEvent)))
 			assert.Equal(t, tt.handled, handled)
+		})
+	}
+}
+
+// hangingDeduplicator answers nothing before its context ends.
+type hangingDeduplicator struct {
+	videosdk.Deduplicator
+	claims, settles bool // what hangs
+}
+
+func (d hangingDeduplicator) Claim(ctx context.Context, key string, ttl time.Duration) (videosdk.Claim, error) {
+	if d.claims {
+		<-ctx.Done()
+	}
+	claim, err := d.Deduplicator.Claim(ctx, key, ttl)
+	return claim, errors.Join(err, ctx.Err())
+}
+
+func (d hangingDeduplicator) Done(ctx context.Context, key string, ttl time.Duration) error {
+	if d.settles {
+		<-ctx.Done()
+	}
+	return errors.Join(d.Deduplicator.Done(ctx, key, ttl), ctx.Err())
+}
+
+func (d hangingDeduplicator) Release(ctx context.Context, key string) error {
+	if d.settles {
+		<-ctx.Done()
+	}
+	return errors.Join(d.Deduplicator.Release(ctx, key), ctx.Err())
+}
+
+func TestADeduplicatorThatHangsKeepsNobodyForEver(t *testing.T) {
+	tests := map[string]struct {
+		dedup  hangingDeduplicator
+		err    error
+		status int
+	}{
+		"while it is asked for a claim": {hangingDeduplicator{claims: true}, nil, http.StatusServiceUnavailable},
+		"while it is told of a success": {hangingDeduplicator{settles: true}, nil, http.StatusOK},
+		"while a claim is given back":   {hangingDeduplicator{settles: true}, errors.New("not now"), http.StatusInternalServerError},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.dedup.Deduplicator = newDeduplicator()
+				receiver := videosdk.WebhookHandler(vendor().verifier(t), (&calls{err: tt.err}).handle, videosdk.WithDeduplicator(tt.dedup))
+				began := time.Now()
+				assert.Equal(t, tt.status, answerTo(receiver, signed(smallEvent)))
+				assert.Equal(t, 10*time.Second, time.Since(began))
+			})
 		})
 	}
 }
