@@ -26,15 +26,20 @@ const (
 // Deduplicator remembers which events have been handled, so that one that is
 // delivered again is not handled again. Receivers of several processes share one
 // that is backed by a database: Claim is then an atomic "insert unless there".
-// All methods are called from many goroutines.
+// All methods are called from many goroutines, with a context that does not end
+// when the sender of the event hangs up.
 type Deduplicator interface {
 	// Claim asks to handle the event of a key. A claim that is granted and
-	// neither done nor released is void after ttl: its holder has crashed.
+	// neither done nor released is void after ttl: its holder has crashed, or
+	// never heard that it was granted.
 	Claim(ctx context.Context, key string, ttl time.Duration) (Claim, error)
 	// Done says that the event has been handled, to be remembered for ttl.
 	Done(ctx context.Context, key string, ttl time.Duration) error
 	// Release gives a claim back: the event was not handled, and may be
-	// claimed again.
+	// claimed again. It does not say whose claim it is: a holder whose own has
+	// become void may give back that of another, who is handling the event.
+	// Choose a ttl longer than handling takes. [WebhookHandler] releases no
+	// claim that is void by its clock.
 	Release(ctx context.Context, key string) error
 }
 

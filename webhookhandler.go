@@ -18,8 +18,12 @@ import (
 const (
 	defaultWebhookBody = 1 << 20
 	defaultRemembered  = 100_000
-	claimTTL           = 5 * time.Minute
-	doneTTL            = 24 * time.Hour
+	// claimTTL is how long a function may take until its claim is void. With a
+	// queue a claim lasts twice as long: an event may wait before it is handled.
+	claimTTL = 5 * time.Minute
+	// claimMargin is by how much the clock of a Deduplicator may be behind ours.
+	claimMargin = time.Second
+	doneTTL     = 24 * time.Hour
 	// storeTimeout is how long a Deduplicator may take.
 	storeTimeout = 10 * time.Second
 )
@@ -84,6 +88,7 @@ type WebhookReceiver struct {
 
 	mu      sync.RWMutex // held for reading while an event is admitted
 	closed  bool
+	pending map[string]bool    // the keys of the events that are queued or being handled
 	abort   context.CancelFunc // ends the context of the workers
 	working context.Context
 }
@@ -92,6 +97,7 @@ type WebhookReceiver struct {
 type claimed struct {
 	event *Event
 	key   string
+	until time.Time // when the claim is void
 }
 
 // WebhookHandler returns an http.Handler that verifies deliveries and has each
@@ -114,7 +120,7 @@ func WebhookHandler(verifier *WebhookVerifier, handle WebhookFunc, opts ...Webho
 	if verifier == nil || handle == nil {
 		panic("videosdk: WebhookHandler needs a verifier and a function")
 	}
-	w := &WebhookReceiver{verifier: verifier, handle: handle, claimTTL: claimTTL}
+	w := &WebhookReceiver{verifier: verifier, handle: handle, claimTTL: claimTTL, pending: map[string]bool{}}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(w)
@@ -133,7 +139,7 @@ func WebhookHandler(verifier *WebhookVerifier, handle WebhookFunc, opts ...Webho
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	if w.queue != nil {
-		w.claimTTL = doneTTL // there is no telling how long it waits in the queue
+		w.claimTTL = 2 * claimTTL
 	}
 	w.working, w.abort = context.WithCancel(context.Background())
 	for range w.workers {
@@ -175,7 +181,22 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 	if job.key, err = w.keyOf(r.Context(), event); err != nil {
 		return http.StatusInternalServerError
 	}
-	claim, err := w.claim(r.Context(), job)
+	return w.take(r.Context(), job)
+}
+
+// take handles an event, or leaves it to the queue, if its claim is granted. It
+// returns the status to answer.
+func (w *WebhookReceiver) take(ctx context.Context, job claimed) (status int) {
+	if !w.begin(job.key) {
+		return http.StatusServiceUnavailable
+	}
+	queued := false
+	defer func() {
+		if !queued {
+			w.end(job.key)
+		}
+	}()
+	claim, err := w.claim(ctx, &job)
 	switch {
 	case err != nil:
 		return http.StatusServiceUnavailable
@@ -184,15 +205,35 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 	case claim != ClaimGranted: // in flight
 		return http.StatusServiceUnavailable
 	case !w.admit(job):
-		w.release(r.Context(), job)
+		_ = w.release(ctx, job) // which logs its failure
 		return http.StatusServiceUnavailable
 	case w.queue != nil:
+		queued = true
 		return http.StatusOK
-	case w.process(r.Context(), job):
+	case w.process(ctx, job):
 		return http.StatusOK
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// begin notes that an event is being handled, unless it is already. The claims
+// in the Deduplicator are void after a while, but what this process is doing it
+// knows itself.
+func (w *WebhookReceiver) begin(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pending[key] {
+		return false
+	}
+	w.pending[key] = true
+	return true
+}
+
+func (w *WebhookReceiver) end(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.pending, key)
 }
 
 // verified reads and verifies the body. With an error, status is the answer.
@@ -236,7 +277,7 @@ func (w *WebhookReceiver) keyOf(ctx context.Context, event *Event) (key string, 
 func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
 	err := w.guard(ctx, job.event, func() error { return w.handle(ctx, job.event) })
 	if err != nil {
-		w.release(ctx, job)
+		_ = w.release(ctx, job) // which logs its failure
 		return false
 	}
 	w.done(ctx, job)
@@ -255,13 +296,28 @@ func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() erro
 	return err
 }
 
-func (w *WebhookReceiver) claim(ctx context.Context, job claimed) (claim Claim, err error) {
+func (w *WebhookReceiver) claim(ctx context.Context, job *claimed) (claim Claim, err error) {
 	err = w.store(ctx, func(ctx context.Context) (err error) {
 		claim, err = w.dedup.Claim(ctx, job.key, w.claimTTL)
 		return err
 	})
+	if err == nil {
+		job.until = time.Now().Add(w.claimTTL + claimMargin)
+	}
 	w.report(ctx, "videosdk: webhook not claimed", job.event, err)
 	return claim, err
+}
+
+// renew has a claim last until its event has been handled, which may have waited
+// for long, and reports whether the event is still ours: while its claim was
+// void, another process may have taken it. If the store cannot tell, it is ours:
+// the sender has had an answer, and does not deliver it again.
+func (w *WebhookReceiver) renew(ctx context.Context, job *claimed) bool {
+	if time.Until(job.until) >= claimTTL+claimMargin || w.release(ctx, *job) != nil {
+		return true
+	}
+	claim, err := w.claim(ctx, job)
+	return err != nil || claim == ClaimGranted
 }
 
 // done notes that an event has been handled. If that fails, the claim is void
@@ -271,9 +327,14 @@ func (w *WebhookReceiver) done(ctx context.Context, job claimed) {
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
 }
 
-func (w *WebhookReceiver) release(ctx context.Context, job claimed) {
+// release gives a claim back, unless it is void: then it may be another's by now.
+func (w *WebhookReceiver) release(ctx context.Context, job claimed) error {
+	if !time.Now().Before(job.until) {
+		return nil
+	}
 	err := w.store(ctx, func(ctx context.Context) error { return w.dedup.Release(ctx, job.key) })
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
+	return err
 }
 
 // store has the Deduplicator do something that a sender who hangs up must not
@@ -343,7 +404,10 @@ func (w *WebhookReceiver) admit(job claimed) bool {
 
 func (w *WebhookReceiver) work() {
 	for job := range w.queue {
-		w.process(w.working, job)
+		if w.renew(w.working, &job) {
+			w.process(w.working, job)
+		}
+		w.end(job.key)
 	}
 }
 

@@ -75,8 +75,9 @@ func (c *calls) of(body string) int {
 type fakeDeduplicator struct {
 	videosdk.Deduplicator
 	claimErr, settleErr error
-	panics              bool   // in place of failing
-	claimed             func() // if not nil, called after each claim
+	panics              bool          // in place of failing
+	behind              time.Duration // by how much longer its claims last
+	claimed, released   func()        // if not nil, called after each claim, and after each that is given back
 }
 
 // fail returns the error, if there is one, unless it is to panic.
@@ -91,7 +92,7 @@ func (d fakeDeduplicator) Claim(ctx context.Context, key string, ttl time.Durati
 	if err := d.fail(d.claimErr); err != nil {
 		return videosdk.ClaimInFlight, err
 	}
-	claim, err := d.Deduplicator.Claim(ctx, key, ttl)
+	claim, err := d.Deduplicator.Claim(ctx, key, ttl+d.behind)
 	if d.claimed != nil {
 		d.claimed()
 	}
@@ -109,7 +110,11 @@ func (d fakeDeduplicator) Release(ctx context.Context, key string) error {
 	if err := d.fail(errors.Join(d.settleErr, ctx.Err())); err != nil {
 		return err
 	}
-	return d.Deduplicator.Release(ctx, key)
+	err := d.Deduplicator.Release(ctx, key)
+	if d.released != nil {
+		d.released()
+	}
+	return err
 }
 
 func newDeduplicator() videosdk.Deduplicator { return videosdk.NewMemoryDeduplicator(1000) }
@@ -652,6 +657,210 @@ func TestAnEventInTheQueueKeepsItsClaim(t *testing.T) {
 		assert.Equal(t, numberedEvent(1), <-begun)
 		finish <- nil
 		require.NoError(t, receiver.Shutdown(t.Context()))
+	})
+}
+
+// As long as this process lives, it knows what it is handling.
+func TestAnEventIsInFlightAsLongAsItsFunctionRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen calls
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, event *videosdk.Event) error {
+			elapse(time.Hour)
+			return seen.handle(ctx, event)
+		})
+		first := make(chan int)
+		go func() { first <- answerTo(receiver, signed(smallEvent)) }()
+		for range 5 {
+			elapse(10 * time.Minute)
+			assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(smallEvent)))
+		}
+		assert.Equal(t, http.StatusOK, <-first)
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+		assert.Equal(t, 1, seen.of(smallEvent))
+	})
+}
+
+// A store may have a claim of which this process never heard. It ends.
+func TestAClaimWhoseAnswerWasLostDelaysTheEventAndNoMore(t *testing.T) {
+	for name, opts := range map[string][]videosdk.WebhookOption{
+		"with a queue":    {videosdk.WithQueue(1, 1)},
+		"without a queue": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var seen calls
+				dedup := newDeduplicator()
+				lossy := &lossyDeduplicator{Deduplicator: dedup, losses: 1}
+				receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, append(opts, videosdk.WithDeduplicator(lossy))...)
+				assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(smallEvent)))
+				assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(smallEvent)), "the claim is nobody's")
+				elapse(10 * time.Minute)
+				for range 2 {
+					assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+					synctest.Wait()
+				}
+				require.NoError(t, receiver.Shutdown(t.Context()))
+				assert.Equal(t, 1, seen.of(smallEvent))
+			})
+		})
+	}
+}
+
+// lossyDeduplicator loses the answers to some claims.
+type lossyDeduplicator struct {
+	videosdk.Deduplicator
+	losses int
+}
+
+func (d *lossyDeduplicator) Claim(ctx context.Context, key string, ttl time.Duration) (videosdk.Claim, error) {
+	claim, err := d.Deduplicator.Claim(ctx, key, ttl)
+	if d.losses--; d.losses >= 0 {
+		return videosdk.ClaimInFlight, errors.New("the connection to the database was lost")
+	}
+	return claim, err
+}
+
+// twoProcesses share a Deduplicator. The first has a queue with one worker, who
+// has been busy with event 0 since event 1 was queued.
+type twoProcesses struct {
+	first, second *videosdk.WebhookReceiver
+	begun         chan string // the events that the first begins to handle
+	finish        chan error
+	seen          calls             // what the second handles
+	store         *fakeDeduplicator // as the first sees it
+	late          chan struct{}     // if not nil, what the second waits for before it is done
+}
+
+func newTwoProcesses(t *testing.T) *twoProcesses {
+	t.Helper()
+	shared := newDeduplicator()
+	p := &twoProcesses{store: &fakeDeduplicator{Deduplicator: shared, behind: time.Second / 2}}
+	p.first, p.begun, p.finish = inQueue(t, 2, videosdk.WithDeduplicator(p.store))
+	p.second = videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, event *videosdk.Event) error {
+		if p.late != nil {
+			<-p.late
+		}
+		return p.seen.handle(ctx, event)
+	}, videosdk.WithDeduplicator(shared))
+	assert.Equal(t, http.StatusOK, answerTo(p.first, signed(numberedEvent(0))))
+	assert.Equal(t, numberedEvent(0), <-p.begun)
+	assert.Equal(t, http.StatusOK, answerTo(p.first, signed(numberedEvent(1))))
+	return p
+}
+
+// deliverAgain delivers event 1 to the second process.
+func (p *twoProcesses) deliverAgain() int { return answerTo(p.second, signed(numberedEvent(1))) }
+
+// firstGoesOn ends event 0, and reports whether the first process begins event 1.
+func (p *twoProcesses) firstGoesOn() bool {
+	p.finish <- nil
+	synctest.Wait()
+	select {
+	case <-p.begun:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestAnEventThatWaitedLongIsHandledByOneProcess(t *testing.T) {
+	refused, handled := http.StatusServiceUnavailable, http.StatusOK
+	failed := errors.New("the database is down")
+	tests := map[string]struct {
+		waited    time.Duration
+		meanwhile func(*testing.T, *twoProcesses)
+		first     bool // it is the first that handles the event
+	}{
+		"the one that has it in its queue": {waited: 4 * time.Minute, first: true, meanwhile: func(t *testing.T, p *twoProcesses) {
+			assert.Equal(t, refused, p.deliverAgain())
+		}},
+		"the same, though its claim would not last":       {waited: 6 * time.Minute, first: true},
+		"the same, though its claim is about to end":      {waited: 10*time.Minute - 1, first: true},
+		"the same, though by its clock the claim is void": {waited: 10*time.Minute + time.Second/4, first: true},
+		"the same, though its claim ends now":             {waited: 10 * time.Minute, first: true},
+		"the same, though its claim is long void":         {waited: time.Hour, first: true},
+		"another, that had it while the claim was void": {waited: time.Hour, meanwhile: func(t *testing.T, p *twoProcesses) {
+			assert.Equal(t, handled, p.deliverAgain())
+		}},
+		"another, that is handling it": {waited: time.Hour, meanwhile: func(_ *testing.T, p *twoProcesses) {
+			p.late = make(chan struct{})
+			go p.deliverAgain()
+			synctest.Wait()
+		}},
+		"another, that had it while the claim was renewed": {waited: 6 * time.Minute, meanwhile: func(t *testing.T, p *twoProcesses) {
+			p.store.released = func() { assert.Equal(t, handled, p.deliverAgain()) }
+		}},
+		"the one that has it, though the claim cannot be renewed": {waited: time.Hour, first: true, meanwhile: func(_ *testing.T, p *twoProcesses) {
+			p.store.claimErr = failed
+		}},
+		"the same, though the store panics": {waited: time.Hour, first: true, meanwhile: func(_ *testing.T, p *twoProcesses) {
+			p.store.claimErr, p.store.panics = failed, true
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newTwoProcesses(t)
+				elapse(tt.waited)
+				if tt.meanwhile != nil {
+					tt.meanwhile(t, p)
+				}
+				first := p.firstGoesOn()
+				assert.Equal(t, tt.first, first)
+				if first {
+					elapse(5*time.Minute - 1)
+					if p.store.claimErr == nil {
+						assert.Equal(t, refused, p.deliverAgain(), "its claim lasts as long as a function may take")
+					}
+					p.finish <- nil
+				}
+				if p.late != nil {
+					close(p.late)
+				}
+				synctest.Wait()
+				assert.Equal(t, handled, p.deliverAgain(), "it is done")
+				assert.Equal(t, count(!tt.first), p.seen.of(numberedEvent(1)), "how often the second handled it")
+				require.NoError(t, p.first.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// The store fails when it is told that the event of before is done, and when the
+// claim of the next is to be given back for a new one: that one is still good.
+func TestAClaimThatCannotBeGivenBackIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newTwoProcesses(t)
+		elapse(6 * time.Minute)
+		p.store.settleErr = errors.New("the database is down")
+		assert.True(t, p.firstGoesOn())
+		p.store.settleErr = nil
+		p.finish <- nil
+		require.NoError(t, p.first.Shutdown(t.Context()))
+		assert.Equal(t, http.StatusOK, p.deliverAgain())
+		assert.Zero(t, p.seen.of(numberedEvent(1)))
+	})
+}
+
+// A function that takes too long has lost its claim, perhaps to another process.
+func TestWhoseClaimIsVoidGivesBackNobodyElses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dedup := videosdk.WithDeduplicator(newDeduplicator())
+		takes := func(d time.Duration, err error) (status chan int) {
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+				elapse(d)
+				return err
+			}, dedup)
+			status = make(chan int, 1)
+			go func() { status <- answerTo(receiver, signed(smallEvent)) }()
+			return status
+		}
+		slow := takes(6*time.Minute, errors.New("too late"))
+		elapse(5 * time.Minute)
+		other := takes(3*time.Minute, nil)
+		assert.Equal(t, http.StatusInternalServerError, <-slow)
+		assert.Equal(t, http.StatusServiceUnavailable, <-takes(0, nil), "the other one is handling it")
+		assert.Equal(t, http.StatusOK, <-other)
 	})
 }
 
