@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -822,6 +823,47 @@ func TestAnEventThatWaitedLongIsHandledByOneProcess(t *testing.T) {
 				assert.Equal(t, count(!tt.first), p.seen.of(numberedEvent(1)), "how often the second handled it")
 				require.NoError(t, p.first.Shutdown(t.Context()))
 			})
+		})
+	}
+}
+
+// Three processes, of which two have a queue with a backlog of more than an hour,
+// and a sender who delivers an event to any of them, again and again.
+func TestEachEventIsHandledOnceHoweverLongItWaits(t *testing.T) {
+	const events, deliveries, span = 40, 3, 2 * time.Hour
+	deliver := func(t *testing.T, random *rand.Rand) {
+		var seen calls
+		handle := func(ctx context.Context, event *videosdk.Event) error {
+			elapse(5*time.Minute - time.Second)
+			return seen.handle(ctx, event)
+		}
+		dedup := videosdk.WithDeduplicator(newDeduplicator())
+		receivers := []*videosdk.WebhookReceiver{
+			videosdk.WebhookHandler(vendor().verifier(t), handle, dedup, videosdk.WithQueue(events, 1)),
+			videosdk.WebhookHandler(vendor().verifier(t), handle, dedup, videosdk.WithQueue(events, 2)),
+			videosdk.WebhookHandler(vendor().verifier(t), handle, dedup),
+		}
+		var all sync.WaitGroup
+		for n := range events * deliveries {
+			receiver, wait := receivers[random.IntN(len(receivers))], time.Duration(random.Int64N(int64(span)))
+			all.Go(func() {
+				elapse(wait)
+				for answerTo(receiver, signed(numberedEvent(n%events))) != http.StatusOK {
+					elapse(30 * time.Second)
+				}
+			})
+		}
+		all.Wait()
+		for _, receiver := range receivers {
+			require.NoError(t, receiver.Shutdown(t.Context()))
+		}
+		for n := range events {
+			assert.Equal(t, 1, seen.of(numberedEvent(n)), "event %d", n)
+		}
+	}
+	for seed := range uint64(5) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { deliver(t, rand.New(rand.NewPCG(seed, 0))) })
 		})
 	}
 }
