@@ -24,7 +24,9 @@ type Event struct {
 	Type EventType `json:"webhookType"`
 	// Call is what the event tells of its call, nil if it tells of none. Its
 	// fields are those of the moment, and not all of them. An event that has no
-	// status has the one that its type means.
+	// status has the one that its type means. In an event of something else, such
+	// as a recording, Status, Timelog, Start and End are empty: those in Raw are
+	// not the call's.
 	Call *Call `json:"data"`
 	// AgentID is the AI agent on the call, if the event tells.
 	AgentID string `json:"agentId"`
@@ -115,7 +117,16 @@ func (e *Event) addData(raw json.RawMessage) {
 	}
 	call.ID = cmp.Or(data.CallID, id)
 	call.Status = cmp.Or(call.Status, e.Type.Status())
+	if !e.Type.tellsProgress() {
+		call.Status, call.Timelog, call.Start, call.End = "", nil, nil, nil
+	}
 	e.Call = call
 }
 
 func (t EventType) isOfCall() bool { return t.Status() != "" || t == EventCallUpdate }
+
+// tellsProgress reports whether a status in an event of this type is that of a
+// call, and not of a recording, say, or of an agent.
+func (t EventType) tellsProgress() bool {
+	return strings.HasPrefix(string(t), "call-") || strings.HasPrefix(string(t), "switch-room-")
+}

@@ -110,9 +110,37 @@ func TestAnEventIsUnderstoodInEverySpelling(t *testing.T) {
 			`{"webhookType":"recording-stopped","data":{"callId":"call_1","id":"rec_1"}}`,
 			videosdk.Event{Type: "recording-stopped", Call: call("")},
 		},
+		"with a status that nobody knows": {
+			`{"webhookType":"call-held","data":{"callId":"call_1","status":"On-Hold"}}`,
+			videosdk.Event{Type: "call-held", Call: call("on-hold")},
+		},
+		"with a switch of rooms that nobody knows": {
+			`{"webhookType":"switch-room-cancelled","data":{"callId":"call_1","status":"answered"}}`,
+			videosdk.Event{Type: "switch-room-cancelled", Call: call(videosdk.CallAnswered)},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, &tt.want, withoutRaw(parse(t, tt.body))) })
+	}
+}
+
+// What is completed is the recording, or the work of an agent.
+func TestWhatIsToldOfSomethingElseIsNotTakenForTheCalls(t *testing.T) {
+	const data = `"data":{"callId":"call_1","roomId":"room_1","status":"completed","start":"2025-08-21T12:00:00Z","end":"2025-08-21T12:00:05Z",` +
+		`"timelog":[{"status":"started","timestamp":"2025-08-21T12:00:00Z"},{"status":"completed","timestamp":"2025-08-21T12:00:05Z"}]}`
+	for name, envelope := range map[string]string{
+		"a recording":         `"webhookType":"recording-stopped",`,
+		"an agent":            `"webhookType":"agent-left",`,
+		"the same, with type": `"type":"agent-left",`,
+		"a session":           `"webhookType":"session-ended",`,
+		"a batch of calls":    `"webhookType":"batchcall-completed",`,
+		"who knows what":      `"call-summary":"All is well",`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			event := parse(t, "{"+envelope+data+"}")
+			assert.Equal(t, &videosdk.Call{ID: "call_1", RoomID: "room_1"}, withoutRaw(event).Call)
+			assert.Equal(t, at(t, "2025-08-21T12:00:05Z"), event.Timestamp)
+		})
 	}
 }
 
