@@ -32,8 +32,16 @@ type CallTracker struct {
 }
 
 type trackedCall struct {
-	call *Call     // never changed, only replaced
-	at   time.Time // when it came to its status, zero if no event told
+	call     *Call     // never changed, only replaced
+	at       time.Time // when it came to its status, zero if no event told
+	stage    int       // how far in its life that was
+	furthest int       // the furthest stage that any event told
+}
+
+// told returns what one event tells of its call.
+func told(event *Event) trackedCall {
+	stage := event.Call.stage()
+	return trackedCall{event.Call, event.Timestamp, stage, stage}
 }
 
 // TrackerOption is a setting of [NewCallTracker]. A nil option is skipped.
@@ -69,9 +77,11 @@ func NewCallTracker(opts ...TrackerOption) *CallTracker {
 }
 
 // Observe takes an event, such as a [WebhookFunc] gets, and reports whether it
-// changed the status of its call. An event without a call changes nothing.
+// changed the status of its call, or told that it is over. An event that has no
+// status adds to a call that is known. An event without a call, or of something
+// else, such as a recording, changes nothing.
 func (t *CallTracker) Observe(event *Event) (changed bool) {
-	if event == nil || event.Call == nil || event.Call.Status == "" {
+	if event == nil || event.Call == nil || event.Type != "" && !event.Type.tellsProgress() {
 		return false
 	}
 	t.ordered.Lock()
@@ -86,23 +96,35 @@ func (t *CallTracker) Observe(event *Event) (changed bool) {
 func (t *CallTracker) apply(event *Event) (call *Call, changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.wake(event.Call.ID)
-	told := trackedCall{event.Call, event.Timestamp}
 	element, known := t.calls[event.Call.ID]
+	if !known && event.Call.Status == "" && event.Call.End == nil {
+		return nil, false
+	}
+	t.wake(event.Call.ID)
+	now := told(event)
 	if !known {
 		t.makeRoom()
-		t.calls[event.Call.ID] = t.order.PushBack(&told)
-		return told.call, true
+		t.calls[event.Call.ID] = t.order.PushBack(&now)
+		return now.call, true
 	}
 	t.order.MoveToBack(element)
 	tracked := element.Value.(*trackedCall)
-	before := *tracked
-	if told.follows(before) {
-		*tracked = trackedCall{merge(told.call, before.call), told.at}
-	} else {
-		tracked.call = merge(before.call, told.call)
+	before := tracked.call
+	*tracked = tracked.with(now)
+	return tracked.call, tracked.call.Status != before.Status || tracked.call.IsOver() != before.IsOver()
+}
+
+// with returns the state of a call after one more event.
+func (c trackedCall) with(event trackedCall) trackedCall {
+	newer, older := c, event
+	if event.follows(c) {
+		newer, older = event, c
 	}
-	return tracked.call, tracked.call.Status != before.call.Status
+	next := trackedCall{merge(newer.call, older.call), newer.at, newer.stage, max(c.furthest, event.furthest)}
+	if newer.call.Status == "" {
+		next.at, next.stage = older.at, older.stage // the status is that of the older
+	}
+	return next
 }
 
 // makeRoom forgets the call that is longest without an event.
@@ -124,20 +146,22 @@ const (
 // follows reports whether a call was in this state after it had been in another
 // one: the state that is further in the course of a call. What comes again and
 // again while a call is up, and what this library does not know, has no place in
-// that course, and there the times count, if the events told them.
+// that course, and there the times count, if the events told them. If they did
+// not, no call goes back to where it was before.
 func (c trackedCall) follows(other trackedCall) bool {
-	now, then := c.call.stage(), other.call.stage()
-	first, last := min(now, then), max(now, then)
+	first, last := min(c.stage, other.stage), max(c.stage, other.stage)
 	timed := !c.at.IsZero() && !other.at.IsZero() && !c.at.Equal(other.at)
 	if timed && last < stageOver && (first == stageUnknown || first >= stageAnswered) {
 		return c.at.After(other.at)
 	}
-	return now > then
+	return c.stage > other.furthest
 }
 
-// stage is how far in its life a call is.
+// stage is how far in its life a call is by its status.
 func (c *Call) stage() int {
 	switch {
+	case c.Status == "":
+		return stageUnknown
 	case c.Status == CallEnded:
 		return stageOver + 1
 	case c.Status.IsTerminal():
@@ -172,6 +196,7 @@ func (c *Call) stage() int {
 // merge returns the newer state of a call with what only the older one tells.
 func merge(newer, older *Call) *Call {
 	call := *newer
+	call.Status = cmp.Or(call.Status, older.Status)
 	call.Type = cmp.Or(call.Type, older.Type)
 	call.To = cmp.Or(call.To, older.To)
 	call.From = cmp.Or(call.From, older.From)

@@ -175,9 +175,137 @@ func TestWhatIsNoNewsOfACallChangesNothing(t *testing.T) {
 	_, known := tracker.Call("call_1")
 	assert.False(t, known)
 	require.True(t, tracker.Observe(moment{videosdk.CallRinging, 1}.event("call_1")))
+	for name, event := range map[string]*videosdk.Event{
+		"a recording that is completed": parse(t, `{"webhookType":"recording-stopped","data":{"callId":"call_1","status":"completed"}}`),
+		"an agent that has left":        parse(t, `{"webhookType":"agent-left","data":{"callId":"call_1","end":"2025-08-21T12:00:00Z"}}`),
+		"the same, from elsewhere":      {Type: "agent-left", Call: &videosdk.Call{ID: "call_1", Status: videosdk.CallEnded, RoomID: "room_1"}},
+		"an update that tells nothing":  parse(t, `{"webhookType":"call-update","data":{"callId":"call_1"}}`),
+		"a summary that holds the call": parse(t, `{"call-summary":"fine","data":{"callId":"call_1","status":"completed"}}`),
+		"a batch that is completed":     parse(t, `{"webhookType":"batchcall-completed","data":{"callId":"call_1","status":"completed"}}`),
+	} {
+		before, _ := tracker.Call("call_1")
+		assert.False(t, tracker.Observe(event), name)
+		after, _ := tracker.Call("call_1")
+		assert.Equal(t, withoutRaw(before), withoutRaw(after), name)
+	}
 	assert.False(t, tracker.Observe(moment{videosdk.CallRinging, 1}.event("call_1")), "the same again")
 	assert.False(t, tracker.Observe(moment{videosdk.CallRinging, 2}.event("call_1")), "the same, later")
 	assert.Equal(t, 1, updated)
+}
+
+// The end of a call may be all that an event tells.
+func TestACallWhoseEndIsToldIsOverWithAnyStatus(t *testing.T) {
+	bodies := []string{
+		`{"webhookType":"call-ringing","data":{"callId":"call_1"}}`,
+		`{"webhookType":"call-answered","data":{"callId":"call_1"}}`,
+		`{"webhookType":"call-update","data":{"callId":"call_1","end":"2025-08-21T12:01:00Z","roomId":"room_2","metadata":{"k":"v"}}}`,
+	}
+	end := at(t, "2025-08-21T12:01:00Z")
+	permute(untimed("0", "1", "2"), func(order []moment) {
+		var told []videosdk.Call
+		tracker := videosdk.NewCallTracker(videosdk.WithUpdated(func(call *videosdk.Call) { told = append(told, *call) }))
+		changes := 0
+		for _, m := range order {
+			n, err := strconv.Atoi(string(m.status))
+			require.NoError(t, err)
+			if tracker.Observe(parse(t, bodies[n])) {
+				changes++
+			}
+		}
+		call, _ := tracker.Call("call_1")
+		assert.Equal(t, &videosdk.Call{
+			ID: "call_1", Status: videosdk.CallAnswered, RoomID: "room_2", Metadata: map[string]any{"k": "v"}, End: &end,
+		}, withoutRaw(call), "in the order %v", order)
+		assert.Len(t, told, changes)
+		assert.True(t, told[len(told)-1].IsOver(), "in the order %v", order)
+	})
+}
+
+func TestAWaitEndsWithTheEndThatAnUpdateTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker()
+		tracker.Observe(moment{videosdk.CallAnswered, 0}.event("call_1"))
+		over := make(chan *videosdk.Call, 1)
+		go func() {
+			call, err := tracker.Wait(t.Context(), "call_1", nil)
+			assert.NoError(t, err)
+			over <- call
+		}()
+		synctest.Wait()
+		assert.Empty(t, over)
+		assert.True(t, tracker.Observe(parse(t, `{"webhookType":"call-update","data":{"callId":"call_1","end":"2025-08-21T12:00:00Z"}}`)))
+		call := <-over
+		assert.True(t, call.IsOver())
+		assert.Equal(t, videosdk.CallAnswered, call.Status)
+	})
+}
+
+func TestAnUpdateWithoutAStatusAddsToACall(t *testing.T) {
+	const update = `{"webhookType":"call-update","timestamp":"2025-08-21T12:00:30Z","data":{"callId":"call_1","roomId":"room_2","region":"us002"}}`
+	tests := map[string]struct {
+		before string
+		room   string
+	}{
+		"what is not known":               {`{"webhookType":"call-answered","data":{"callId":"call_1"}}`, "room_2"},
+		"not what another event told":     {`{"webhookType":"call-answered","data":{"callId":"call_1","roomId":"room_1"}}`, "room_1"},
+		"not what a later event told":     {`{"webhookType":"call-answered","timestamp":"2025-08-21T12:01:00Z","data":{"callId":"call_1","roomId":"room_1"}}`, "room_1"},
+		"but what an earlier one told":    {`{"webhookType":"call-answered","timestamp":"2025-08-21T12:00:00Z","data":{"callId":"call_1","roomId":"room_1"}}`, "room_2"},
+		"not what the end of a call told": {`{"webhookType":"call-hangup","timestamp":"2025-08-21T12:00:00Z","data":{"callId":"call_1","roomId":"room_1"}}`, "room_1"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tracker := videosdk.NewCallTracker()
+			tracker.Observe(parse(t, tt.before))
+			before, _ := tracker.Call("call_1")
+			assert.False(t, tracker.Observe(parse(t, update)), "the status is what it was")
+			call, _ := tracker.Call("call_1")
+			assert.Equal(t, tt.room, call.RoomID)
+			assert.Equal(t, videosdk.RegionUS002, call.Region)
+			assert.Equal(t, before.Status, call.Status)
+		})
+	}
+}
+
+// The update is of 12:00:30, but the status of the call is of before: what came to
+// it in between is news.
+func TestAnUpdateWithoutAStatusMakesNoStatusYounger(t *testing.T) {
+	tracker := videosdk.NewCallTracker()
+	for _, body := range []string{
+		`{"webhookType":"call-answered","timestamp":"2025-08-21T12:00:00Z","data":{"callId":"call_1"}}`,
+		`{"webhookType":"call-update","timestamp":"2025-08-21T12:00:30Z","data":{"callId":"call_1","roomId":"room_1"}}`,
+		`{"webhookType":"call-update","timestamp":"2025-08-21T12:00:20Z","data":{"callId":"call_1","status":"on-hold"}}`,
+	} {
+		tracker.Observe(parse(t, body))
+	}
+	call, _ := tracker.Call("call_1")
+	assert.Equal(t, videosdk.CallStatus("on-hold"), call.Status)
+}
+
+// A status that nobody knows has no place in the course of a call. What has one
+// keeps it.
+func TestALateEventWithoutATimeTakesNoCallBack(t *testing.T) {
+	at := func(status videosdk.CallStatus, second int64) moment { return moment{status, second} }
+	tests := map[string]struct {
+		life []moment
+		want videosdk.CallStatus
+	}{
+		"to ringing":                     {[]moment{at(videosdk.CallAnswered, 1), at("on-hold", 2), at(videosdk.CallRinging, 0)}, "on-hold"},
+		"to where it was before":         {[]moment{at(videosdk.CallAnswered, 1), at("on-hold", 2), at(videosdk.CallAnswered, 0)}, "on-hold"},
+		"after what came late with time": {[]moment{at("on-hold", 2), at(videosdk.CallAnswered, 1), at(videosdk.CallRinging, 0)}, "on-hold"},
+		"but on to a transfer":           {[]moment{at(videosdk.CallAnswered, 1), at("on-hold", 2), at(videosdk.CallTransferInitiated, 0)}, videosdk.CallTransferInitiated},
+		"but to its end":                 {[]moment{at(videosdk.CallAnswered, 1), at("on-hold", 2), at(videosdk.CallEnded, 0)}, videosdk.CallEnded},
+		"but back at the time it tells":  {[]moment{at(videosdk.CallAnswered, 1), at("on-hold", 2), at(videosdk.CallAnswered, 3)}, videosdk.CallAnswered},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tracker := videosdk.NewCallTracker()
+			for _, m := range tt.life {
+				tracker.Observe(m.event("call_1"))
+			}
+			call, _ := tracker.Call("call_1")
+			assert.Equal(t, tt.want, call.Status)
+		})
+	}
 }
 
 // No event tells all of a call, and the one that tells most may come last.

@@ -38,7 +38,7 @@ func FuzzParseEvent(f *testing.F) {
 		assert.NotEmpty(t, fmt.Sprint(event))
 
 		tracker := videosdk.NewCallTracker()
-		tells := event.Call != nil && event.Call.Status != ""
+		tells := event.Call != nil && (event.Call.Status != "" || event.Call.End != nil)
 		assert.Equal(t, tells, tracker.Observe(event))
 		assert.False(t, tracker.Observe(event), "the same again")
 
