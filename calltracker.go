@@ -47,16 +47,16 @@ func told(event *Event) trackedCall {
 // TrackerOption is a setting of [NewCallTracker]. A nil option is skipped.
 type TrackerOption func(*CallTracker)
 
-// WithTrackedCalls limits how many calls are known: those with the latest
-// events. Default: 10,000.
+// WithTrackedCalls limits how many calls the tracker knows, at least 1: those
+// with the latest events. Default: 10,000.
 func WithTrackedCalls(max int) TrackerOption {
 	return func(t *CallTracker) { t.max = max }
 }
 
-// WithUpdated is called with a call each time that its status has changed, in
-// the order of the changes, one at a time. After ended there may come what tells
-// more, such as missed. It must not call Observe. Default, also nil: no
-// function.
+// WithUpdated sets a function that is called with a call whenever its status has
+// changed, or its end has become known, in order and one at a time. A terminal
+// status that says more, such as missed, may follow ended. The function must not
+// call Observe. Default, also nil: none.
 func WithUpdated(updated func(*Call)) TrackerOption {
 	return func(t *CallTracker) { t.updated = updated }
 }

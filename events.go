@@ -36,11 +36,11 @@ type Event struct {
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (e Event) Format(f fmt.State, _ rune) { redact.Format(f, e) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (e Event) LogValue() slog.Value { return redact.LogValue(e) }
 
 // Status returns the status that a call has after an event of this type, empty

@@ -46,6 +46,9 @@ func ExampleWebhookHandler() {
 
 	receiver := videosdk.WebhookHandler(videosdk.NewWebhookVerifier(client.WebhookKeys()),
 		func(_ context.Context, event *videosdk.Event) error {
+			if event.Call == nil {
+				return nil // not about a call, such as the summary of an agent
+			}
 			fmt.Println(event.Type, event.Call.ID)
 			return nil // an error would have the event delivered again
 		})

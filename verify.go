@@ -31,7 +31,7 @@ var ErrInvalidSignature = errors.New("videosdk: invalid webhook signature")
 type WebhookVerifier struct{ keys KeySource }
 
 // NewWebhookVerifier returns a verifier that trusts the keys of a source:
-// [Client.WebhookKeys], or [PinnedKey]. It panics if there is none.
+// [Client.WebhookKeys] or [PinnedKey]. It panics if keys is nil.
 func NewWebhookVerifier(keys KeySource) *WebhookVerifier {
 	if keys == nil {
 		panic("videosdk: NewWebhookVerifier needs a source of keys")

@@ -29,7 +29,8 @@ const (
 )
 
 // WebhookFunc handles an event. It is called once for each event, as far as the
-// [Deduplicator] reaches; an error has the event delivered again.
+// [Deduplicator] reaches. If it returns an error or panics, the event is
+// delivered again, unless there is a queue: see [WithQueue].
 type WebhookFunc func(ctx context.Context, event *Event) error
 
 // WebhookOption is a setting of [WebhookHandler]. A nil option is skipped.
@@ -41,38 +42,43 @@ func WithMaxBody(bytes int64) WebhookOption {
 	return func(w *WebhookReceiver) { w.maxBody = bytes }
 }
 
-// WithDeduplicator sets what remembers the events that have been handled.
-// Default: the memory of this process, for 100,000 events and a day.
+// WithDeduplicator sets the store that remembers handled events. Default, also
+// nil: NewMemoryDeduplicator(100_000), for 24 hours.
 func WithDeduplicator(d Deduplicator) WebhookOption {
 	return func(w *WebhookReceiver) { w.dedup = d }
 }
 
-// WithEventKey sets by what an event is known again. Default, also for an event
-// for which the function returns nothing: the SHA-256 of the body as it came,
-// which the signature vouches for.
+// WithEventKey sets the function that returns the identity of an event:
+// deliveries with equal keys are one event. Default, also where it returns "":
+// the SHA-256 of the signed body.
 func WithEventKey(key func(*Event) string) WebhookOption {
 	return func(w *WebhookReceiver) { w.key = key }
 }
 
-// WithQueue makes the receiver answer at once, when an event has been verified
-// and put into a queue of that size, and handle it afterwards by so many
-// workers. A full queue answers 503, so that the event is delivered again. What
-// is in the queue when the process dies is lost, and so is an event whose
-// function fails, because the sender has had its answer: the logger hears of
-// it. Call [WebhookReceiver.Shutdown] at the end.
+// WithQueue makes the receiver answer as soon as an event has been verified and
+// queued, and handle it afterwards in the given number of workers. size is the
+// capacity of the queue; both are at least 1. If it is full, the answer is 503
+// and the event is delivered again. Queued events are lost if the process dies,
+// and an event whose function fails is not delivered again, only logged. Call
+// [WebhookReceiver.Shutdown] before exiting.
+//
+// However long an event waits, it is handled once: after five minutes in the
+// queue it is claimed again before it is handled, and left to another process
+// that has claimed it in the meantime.
 func WithQueue(size, workers int) WebhookOption {
 	return func(w *WebhookReceiver) { w.queue, w.workers = make(chan claimed, max(size, 1)), max(workers, 1) }
 }
 
 // WithWebhookLogger sets where failures are logged: refused deliveries at level
-// Warn, functions that fail or panic at level Error. Their errors are logged as
-// they are, but of a delivery nothing except the type of its event, and of a
-// panic its place and not its value. Default: nowhere.
+// Warn; functions and Deduplicators that fail or panic at level Error. Errors are
+// logged as they are, but of a delivery only the type of its event, and of a
+// panic where it happened and not its value. Default, also nil: nowhere.
 func WithWebhookLogger(logger *slog.Logger) WebhookOption {
 	return func(w *WebhookReceiver) { w.log = logger }
 }
 
-// WebhookReceiver is the handler that [WebhookHandler] returns.
+// WebhookReceiver is the http.Handler that [WebhookHandler] returns. The zero
+// value is not usable.
 type WebhookReceiver struct {
 	verifier *WebhookVerifier
 	handle   WebhookFunc
@@ -100,11 +106,11 @@ type claimed struct {
 	until time.Time // when the claim is void
 }
 
-// WebhookHandler returns an http.Handler that verifies deliveries and has each
-// event handled once:
+// WebhookHandler returns an http.Handler that verifies deliveries and calls the
+// function once for each event. Its answers:
 //
 //   - 200: the function has succeeded, now or when the event was delivered
-//     before (with [WithQueue]: the event has been taken)
+//     before (with [WithQueue]: the event is in the queue)
 //   - 400: the body is not JSON; 401: the signature does not fit; 405: not a
 //     POST; 413: the body is too large
 //   - 500: the function failed or panicked; 503: the event is being handled,
@@ -112,10 +118,12 @@ type claimed struct {
 //     shut down. All of these have the event delivered again.
 //
 // The function runs with the context of the request, which ends if the sender
-// hangs up. After five minutes its claim on the event is void, so that an event
-// whose process has died is not lost: take less.
+// hangs up. It should take less than five minutes: after that its claim on the
+// event is void, so that the event is not lost if this process has died, and
+// another process may handle it too. This one does not as long as the function
+// runs.
 //
-// Without a verifier or a function WebhookHandler panics at once.
+// WebhookHandler panics if the verifier or the function is nil.
 func WebhookHandler(verifier *WebhookVerifier, handle WebhookFunc, opts ...WebhookOption) *WebhookReceiver {
 	if verifier == nil || handle == nil {
 		panic("videosdk: WebhookHandler needs a verifier and a function")
@@ -153,7 +161,7 @@ func bodyHash(event *Event) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ServeHTTP takes one delivery.
+// ServeHTTP implements [http.Handler]: it receives one delivery.
 func (w *WebhookReceiver) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	status := w.receive(rw, r)
 	if status == http.StatusMethodNotAllowed {
@@ -411,11 +419,11 @@ func (w *WebhookReceiver) work() {
 	}
 }
 
-// Shutdown makes the receiver answer 503 to new events and waits until those in
-// the queue have been handled. When ctx ends before, those still in the queue
-// are given up, the contexts of those that are being handled end, and Shutdown
-// returns the error of ctx without waiting for them. Without [WithQueue] there
-// is nothing to wait for: http.Server has a Shutdown of its own.
+// Shutdown makes the receiver answer 503 to new events and waits until the queue
+// has been worked off. If ctx ends first, Shutdown returns its error without
+// waiting any longer: the events that are left in the queue are dropped, and the
+// contexts of those that are being handled end. Without [WithQueue] it waits for
+// nothing: http.Server has a Shutdown of its own.
 func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
 	w.close()
 	drained := make(chan struct{})
