@@ -427,6 +427,19 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 	}
 }
 
+func TestTheLogTellsWhereTheFetchOfTheKeyPanicked(t *testing.T) {
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { panic(planted) }),
+	}))
+	require.NoError(t, err)
+	var logged bytes.Buffer
+	receiver := videosdk.WebhookHandler(videosdk.NewWebhookVerifier(client.WebhookKeys()), ignore,
+		videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+	assert.Equal(t, http.StatusServiceUnavailable, answerTo(receiver, signed(smallEvent)))
+	assert.Contains(t, logged.String(), "webhookhandler_test.go")
+	assertNoSecret(t, logged.String(), "log")
+}
+
 type contextKey struct{}
 
 func TestTheFunctionRunsWithTheContextOfTheRequest(t *testing.T) {
