@@ -395,3 +395,22 @@ func TestTheErrorOfARefusalTellsNothingOfTheDelivery(t *testing.T) {
 		}
 	}
 }
+
+// onceKeys has keys, and cannot tell whether there are newer ones.
+type onceKeys struct {
+	fixedKeys
+	refreshErr error
+}
+
+func (k onceKeys) Refresh(context.Context) ([]*rsa.PublicKey, error) { return nil, k.refreshErr }
+
+func TestWhenTheKeyCannotBeRefreshedTheSignatureStillDoesNotFit(t *testing.T) {
+	failed := errors.New("the vault is closed")
+	verifier := videosdk.NewWebhookVerifier(onceKeys{fixedKeys{keys: []*rsa.PublicKey{&vendor().key.PublicKey}}, failed})
+	_, err := verifier.Verify(t.Context(), []byte(smallEvent), vendor().sign(smallEvent))
+	require.NoError(t, err)
+	event, err := verifier.Verify(t.Context(), []byte(smallEvent), stranger().sign(smallEvent))
+	require.ErrorIs(t, err, videosdk.ErrInvalidSignature)
+	require.ErrorIs(t, err, failed)
+	assert.Nil(t, event)
+}
