@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -79,4 +80,25 @@ func TestASecretIsFoundAsHTMLWritesIt(t *testing.T) {
 	assert.Equal(t, "[redacted]!", redact.NewScrubber().Scrub("%25&amp;!", "%25&amp;"), "a secret that looks like an escape")
 	assert.Equal(t, "a&amp;c &amp;", redact.NewScrubber().Scrub("a&amp;c &amp;", secret), "what is none stays")
 	assert.Equal(t, "x[redacted]&", redact.NewScrubber().Scrub("x&;&", "&;"))
+}
+
+func TestWhatTakesTooLongToSearchIsLeftOut(t *testing.T) {
+	secret := strings.Repeat("a", 4<<10) + "b"
+	got := redact.NewScrubber().Scrub(strings.Repeat("a", 16<<10)+secret+" and more", secret)
+	beginning, left := strings.CutSuffix(got, redact.Mark)
+	assert.True(t, left)
+	assert.Empty(t, strings.Trim(beginning, "a"))
+	assert.Less(t, len(beginning), 1<<10)
+}
+
+func TestALongSecretIsFoundInALongTextWithoutLosingTheRest(t *testing.T) {
+	var paths strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&paths, "/part-%d?&", i)
+	}
+	secret := "https://files.example.com" + paths.String() + "signature"
+	cut := secret[:len(secret)-1] // which costs as much as the secret, and is none
+	quoted := strings.Repeat(`{"url":"`+secret+`","other":"`+cut+`"}`, 5)
+	want := strings.Repeat(`{"url":"`+redact.Mark+`","other":"`+cut+`"}`, 5)
+	assert.Equal(t, want, redact.NewScrubber().Scrub(quoted, secret, secret+"2", "hunter2"))
 }

@@ -55,18 +55,45 @@ func (s *Scrubber) Scrub(text string, secrets ...string) string {
 // mask looks for all secrets at once, the longest first, so that none is found
 // in a part of another, or in the mark that stands for another.
 func mask(text string, secrets []string) string {
-	var spellings []spelling
+	return newSearch(text, secrets).masked()
+}
+
+// patience is how many characters are compared for each of the text, on average,
+// besides two for each secret. Few texts take any of them. One that repeats
+// itself, as the secret does, would take as many as the secret is long.
+const patience = 32
+
+// search looks for secrets in a text that somebody else wrote.
+type search struct {
+	text     string
+	bare     []int // see bareFrom
+	secrets  []spelling
+	compared int // characters, so far
+}
+
+func newSearch(text string, secrets []string) *search {
+	s := &search{text: text, bare: bareFrom(text)}
 	for _, secret := range slices.SortedFunc(slices.Values(secrets), longestFirst) {
-		spellings = append(spellings, spell(secret))
+		s.secrets = append(s.secrets, spell(secret))
 	}
+	return s
+}
+
+// masked returns the text without the secrets. Where patience ends, it leaves out
+// the rest: what has not been searched may hold a secret.
+func (s *search) masked() string {
 	var masked strings.Builder
-	t := foreign{text, bareFrom(text)}
-	for i := 0; i < len(text); {
-		if end := t.firstAt(i, spellings); end > i {
+	enough := len(s.text) * (2*len(s.secrets) + patience)
+	for i := 0; i < len(s.text); {
+		end := s.firstAt(i)
+		if s.compared > enough {
+			end = len(s.text)
+		}
+		if end > i {
 			masked.WriteString(Mark)
 			i = end
 		} else {
-			masked.WriteByte(text[i])
+			masked.WriteByte(s.text[i])
 			i++
 		}
 	}
@@ -88,12 +115,6 @@ func spell(secret string) spelling {
 	return strings.Split(strings.ReplaceAll(secret, `\`, ""), "")
 }
 
-// foreign is a text that somebody else wrote.
-type foreign struct {
-	text string
-	bare []int // see bareFrom
-}
-
 // bareFrom returns, for each index of text, that of the first character from
 // there on that is no backslash, nor part of one that is escaped itself. All are
 // found together, from the end on: to look for each by itself would take a text
@@ -113,9 +134,9 @@ func bareFrom(text string) []int {
 
 // firstAt returns where the first secret ends that begins at i, or i if there is
 // none.
-func (t foreign) firstAt(i int, secrets []spelling) int {
-	for _, secret := range secrets {
-		if end := t.at(i, secret); end > i {
+func (s *search) firstAt(i int) int {
+	for _, secret := range s.secrets {
+		if end := s.at(i, secret); end > i {
 			return end
 		}
 	}
@@ -125,13 +146,14 @@ func (t foreign) firstAt(i int, secrets []spelling) int {
 // at returns where the secret ends that begins at i, or i if it does not. A
 // percent sign may be itself or begin an escape, and so may an ampersand: both are
 // followed.
-func (t foreign) at(i int, secret spelling) int {
+func (s *search) at(i int, secret spelling) int {
 	ends := []int{i}
 	for _, character := range secret {
 		var next []int
 		for _, end := range ends {
-			bare := t.bare[end]
-			for _, n := range lengthsOf(character, t.text[bare:], bare > end) {
+			s.compared++
+			bare := s.bare[end]
+			for _, n := range lengthsOf(character, s.text[bare:], bare > end) {
 				next = append(next, bare+n)
 			}
 		}
