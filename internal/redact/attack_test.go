@@ -17,20 +17,24 @@ func TestNoTextTakesLongToScrub(t *testing.T) {
 	const size = 16 << 10
 	secrets := []string{strings.Repeat("a", 300), `"`, `\\\`, "u005c", "hunter2"}
 	for name, piece := range map[string]string{
-		"backslashes":             `\`,
-		"escaped backslashes":     `\u005c`,
-		"backslashes in a URL":    `%5C`,
-		"both kinds":              `\%5c`,
-		"percent signs":           `%`,
-		"the beginning of escape": `\u`,
-		"half a pair":             `\ud83d`,
-		"quotes":                  `\"`,
-		"the start of a secret":   `a`,
-		"ampersands":              `&`,
-		"entities":                `&amp;`,
-		"keys":                    `"token":"`,
-		"the start of a token":    `eyJ`,
-		"tokens without an end":   `eyJa.`,
+		"backslashes":              `\`,
+		"escaped backslashes":      `\u005c`,
+		"backslashes in a URL":     `%5C`,
+		"both kinds":               `\%5c`,
+		"percent signs":            `%`,
+		"the beginning of escape":  `\u`,
+		"half a pair":              `\ud83d`,
+		"quotes":                   `\"`,
+		"the start of a secret":    `a`,
+		"ampersands":               `&`,
+		"entities":                 `&amp;`,
+		"keys":                     `"token":"`,
+		"the start of a token":     `eyJ`,
+		"tokens without an end":    `eyJa.`,
+		"passwords without an end": `sip:a:b`,
+		"users without a password": `://`,
+		"names of signatures":      `sig`,
+		"signed values":            `X-Amz-A=b&`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Repeat(piece, size/len(piece))

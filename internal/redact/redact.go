@@ -46,7 +46,8 @@ func String(v any) string {
 type printer struct {
 	strings.Builder
 
-	path map[reference]bool // what is being printed, from the outside in
+	path    map[reference]bool // what is being printed, from the outside in
+	secrets []string           // of the structs that are
 }
 
 func (p *printer) value(v reflect.Value) {
@@ -72,7 +73,7 @@ func (p *printer) value(v reflect.Value) {
 	case reflect.Map:
 		p.mapping(v)
 	case reflect.String:
-		p.WriteString(strconv.Quote(v.String()))
+		p.WriteString(strconv.Quote(Text(v.String(), p.secrets...)))
 	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
 		p.WriteString(v.Type().String())
 	default:
@@ -85,6 +86,9 @@ func (p *printer) structure(v reflect.Value) {
 		p.WriteString(v.Interface().(time.Time).Format(time.RFC3339Nano))
 		return
 	}
+	outer := p.secrets
+	p.secrets = append(slices.Clip(outer), longSecrets(v)...)
+	defer func() { p.secrets = outer }()
 	p.WriteString(v.Type().Name() + "{")
 	first := true
 	for i := range v.NumField() {
@@ -104,6 +108,20 @@ func (p *printer) structure(v reflect.Value) {
 		p.value(v.Field(i))
 	}
 	p.WriteByte('}')
+}
+
+// longSecrets returns what the secret fields of a struct hold that is so long that
+// it stands nowhere else by chance: a mark wherever a short PIN stands would tell
+// it.
+func longSecrets(structure reflect.Value) []string {
+	const long = 16
+	c := collector{seen: map[reference]bool{}}
+	for i := range structure.NumField() {
+		if field := structure.Type().Field(i); isRead(field) && field.Tag.Get(tagName) == secret {
+			c.value(structure.Field(i), true)
+		}
+	}
+	return slices.DeleteFunc(c.found, func(text string) bool { return len(text) < long })
 }
 
 func (p *printer) list(v reflect.Value) {

@@ -49,7 +49,8 @@ func (s *Scrubber) Scrub(text string, secrets ...string) string {
 	known := s.patterns()
 	text = known.jwt.ReplaceAllLiteralString(text, Mark)
 	text = known.text.ReplaceAllString(text, `${1}${2}`+Mark+`${3}`)
-	return known.number.ReplaceAllString(text, `${1}"`+Mark+`"`)
+	text = known.number.ReplaceAllString(text, `${1}"`+Mark+`"`)
+	return maskURIs(text)
 }
 
 // mask looks for all secrets at once, the longest first, so that none is found

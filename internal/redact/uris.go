@@ -1,0 +1,45 @@
+package redact
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// Patterns of what is secret in a URI: the password of its user, and in a query
+// all that a storage service signs, with the signature. What separates the parts
+// may be escaped, for JSON or as a part of another URL.
+const (
+	colon = `(?::|%3a)`
+	slash = `(?:\\*/|%2f)`
+	// A SIP URI may have a slash or a question mark in the name of its user;
+	// after the host of any other comes one or the other.
+	passwordPattern = `(?i)(sips?` + colon + `[^\s"<>@:]*?` + colon + `)[^\s"<>]*(@|%40)` +
+		`|(` + colon + slash + slash + `[^\s"<>@:/?#]*?` + colon + `)[^\s"<>/?#]*(@|%40)`
+	signedPattern = `(?i)((?:x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig))` +
+		`(?:=|%(?:25)*3d|\\u003d))[^\s"'<>\\&#]+`
+)
+
+type uriPatterns struct{ password, signed *regexp.Regexp }
+
+// compiledURIs returns the patterns, which are compiled when they are needed, as
+// those of a Scrubber are.
+var compiledURIs = sync.OnceValue(func() uriPatterns {
+	return uriPatterns{password: regexp.MustCompile(passwordPattern), signed: regexp.MustCompile(signedPattern)}
+})
+
+// maskURIs masks what is secret in the URIs of a text.
+func maskURIs(text string) string {
+	if !strings.ContainsAny(text, `@=%\`) { // as most texts do not
+		return text
+	}
+	known := compiledURIs()
+	text = known.password.ReplaceAllString(text, `${1}${3}`+Mark+`${2}${4}`)
+	return known.signed.ReplaceAllString(text, `${1}`+Mark)
+}
+
+// Text masks in a text what is secret in its URIs, and the secrets given. It is
+// for what a field holds; what comes from elsewhere as it is goes to a Scrubber.
+func Text(text string, secrets ...string) string {
+	return maskURIs(mask(text, secrets))
+}
