@@ -86,7 +86,8 @@ type APIError struct {
 	// ClockSkew is how far this machine's clock is ahead of the server's
 	// (negative: behind), told on a 401 only, where it is a likely cause.
 	ClockSkew time.Duration
-	// Body is the beginning of the answer (at most 2 KiB), without secrets.
+	// Body is the beginning of the answer (at most 2 KiB), without secrets, and
+	// without what it holds of metadata and recordings.
 	Body []byte
 	// Err says why a 2xx answer was not accepted; otherwise it is nil.
 	Err error

@@ -28,6 +28,8 @@ func TestNoTextTakesLongToScrub(t *testing.T) {
 		"the start of a secret":    `a`,
 		"ampersands":               `&`,
 		"entities":                 `&amp;`,
+		"metadata":                 `"metadata":"",`,
+		"metadata without an end":  `"metadata":{`,
 		"keys":                     `"token":"`,
 		"the start of a token":     `eyJ`,
 		"tokens without an end":    `eyJa.`,

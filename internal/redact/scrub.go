@@ -50,7 +50,7 @@ func (s *Scrubber) Scrub(text string, secrets ...string) string {
 	text = known.jwt.ReplaceAllLiteralString(text, Mark)
 	text = known.text.ReplaceAllString(text, `${1}${2}`+Mark+`${3}`)
 	text = known.number.ReplaceAllString(text, `${1}"`+Mark+`"`)
-	return maskURIs(text)
+	return maskURIs(maskPrivate(text))
 }
 
 // mask looks for all secrets at once, the longest first, so that none is found
