@@ -106,6 +106,13 @@ type BatchWebhook struct {
 	Events   []BatchEvent `json:"events"`
 }
 
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (w BatchWebhook) Format(f fmt.State, _ rune) { redact.Format(f, w) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (w BatchWebhook) LogValue() slog.Value { return redact.LogValue(w) }
+
 // BatchFile is the uploaded list of a campaign.
 type BatchFile struct {
 	Name      string `json:"filename"`
@@ -378,6 +385,13 @@ type BatchCallCreateParams struct {
 	SaveAsDraft bool `json:"saveAsDraft,omitempty"`
 }
 
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p BatchCallCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p BatchCallCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
 func (p *BatchCallCreateParams) check(f *faults) {
 	f.require("batchName", p.Name)
 	f.require("phoneNumberId", p.PhoneNumberID)
@@ -516,6 +530,13 @@ type BatchCallUpdateParams struct {
 	Webhook       *BatchWebhook `json:"webhook,omitzero"`
 	SaveAsDraft   *bool         `json:"saveAsDraft,omitzero"`
 }
+
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p BatchCallUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p BatchCallUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 func (p *BatchCallUpdateParams) check(f *faults) {
 	f.anyField(p)

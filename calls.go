@@ -370,6 +370,13 @@ type CallListParams struct {
 	StartDate, EndDate time.Time
 }
 
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p CallListParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p CallListParams) LogValue() slog.Value { return redact.LogValue(p) }
+
 // List returns one page of the account's calls.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/calls/fetch-all-calls

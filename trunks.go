@@ -146,6 +146,13 @@ type TrunkCallParams struct {
 	ParticipantID string `json:"participantId,omitempty"`
 }
 
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p TrunkCallParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p TrunkCallParams) LogValue() slog.Value { return redact.LogValue(p) }
+
 // TrunkCall is a call that was placed through a trunk.
 type TrunkCall struct {
 	// ParticipantID is the callee's in the room.

@@ -94,6 +94,13 @@ type WebhookCreateParams struct {
 	Events []EventType `json:"events"`
 }
 
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p WebhookCreateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p WebhookCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
+
 // Create makes a subscription. An unknown outcome is not repeated, because that
 // could make two: the error then matches [ErrMaybeApplied].
 //
@@ -147,6 +154,13 @@ type WebhookListParams struct {
 	Search string
 }
 
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p WebhookListParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p WebhookListParams) LogValue() slog.Value { return redact.LogValue(p) }
+
 // List returns one page of the account's subscriptions.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/webhook/fetch-all-webhooks
@@ -178,6 +192,13 @@ type WebhookUpdateParams struct {
 	// Events replace all the events of the subscription.
 	Events []EventType `json:"events,omitzero"`
 }
+
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
+func (p WebhookUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
+
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
+func (p WebhookUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // Update changes a subscription. An unknown outcome is not repeated; see
 // [WithRetryUnknown]. If the server's answer does not hold the subscription, the
