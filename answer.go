@@ -3,7 +3,6 @@ package videosdk
 import (
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -235,12 +234,11 @@ func clockSkew(header http.Header) time.Duration {
 	return skew
 }
 
+// contentType returns what stands before the parameters of a Content-Type, which
+// may be malformed.
 func contentType(value string) string {
-	kind, _, err := mime.ParseMediaType(value)
-	if err != nil {
-		return ""
-	}
-	return kind
+	kind, _, _ := strings.Cut(value, ";")
+	return strings.ToLower(strings.TrimSpace(kind))
 }
 
 // target names the origin of a redirect: the rest of it may hold a token.

@@ -467,6 +467,10 @@ func TestAnExportThatIsNoFileWritesNothing(t *testing.T) {
 		{"JSON", http.StatusOK, `{"data":[]}`, "application/json; charset=utf-8", videosdk.ErrInvalidResponse},
 		{"JSON of a kind", http.StatusOK, `{"data":[]}`, "application/problem+json", videosdk.ErrInvalidResponse},
 		{"a captive portal", http.StatusOK, "<html>", "text/html; charset=utf-8", videosdk.ErrInvalidResponse},
+		{"a captive portal that does not know how to say so", http.StatusOK, "<html>", "Text/HTML ;charset", videosdk.ErrInvalidResponse},
+		{"a captive portal that says so twice", http.StatusOK, "<html>", "text/html; charset=utf-8; charset=latin1", videosdk.ErrInvalidResponse},
+		{"a captive portal with half a text", http.StatusOK, "<html>", `text/html; charset="utf-8`, videosdk.ErrInvalidResponse},
+		{"JSON of a type that is malformed", http.StatusOK, `{"data":[]}`, "application/json;;=", videosdk.ErrInvalidResponse},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
