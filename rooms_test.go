@@ -123,6 +123,9 @@ func TestInboundSIPURI(t *testing.T) {
 		{"with an id that is too long", strings.Repeat("a", 64), "", "", []string{"orgID"}},
 		{"with an id that would lead to another host", "evil.example/", "", "", []string{"orgID"}},
 		{"with an id that would be a user", "alice@evil", "", "", []string{"orgID"}},
+		{"with an id that begins with a hyphen", "-acme", "", "", []string{"orgID"}},
+		{"with an id and a region that end with one", "acme-", "in1-", "", []string{"orgID", "region"}},
+		{"with an id that is nothing else", "-", "", "", []string{"orgID"}},
 		{"with two faults", "a b", "in1.evil", "", []string{"orgID", "region"}},
 	}
 	for _, tt := range tests {

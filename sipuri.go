@@ -17,8 +17,9 @@ const (
 // https://docs.videosdk.live/telephony/managing-calls/handling-calls
 func InboundSIPURI(orgID string, region URIRegion) (string, error) {
 	var f faults
-	f.check(isHostLabel(orgID), "orgID", "must consist of letters, digits and hyphens")
-	f.check(region == "" || isHostLabel(string(region)), "region", "must consist of letters, digits and hyphens")
+	const problem = "must be at most 63 letters, digits and hyphens, the first and the last no hyphen"
+	f.check(isHostLabel(orgID), "orgID", problem)
+	f.check(region == "" || isHostLabel(string(region)), "region", problem)
 	if err := f.err("InboundSIPURI"); err != nil {
 		return "", err
 	}
@@ -35,5 +36,5 @@ func isHostLabel(s string) bool {
 			return false
 		}
 	}
-	return s != "" && len(s) <= 63
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-'
 }
