@@ -81,13 +81,11 @@ const (
 	BatchCancelImmediate BatchCancelMode = "immediate" // they are ended
 )
 
-// BatchEvent is what a campaign's webhook tells of.
-type BatchEvent string
-
-// The events of campaigns.
+// The events of campaigns. They are for a [BatchWebhook]; subscriptions know those
+// of calls only.
 const (
-	EventBatchStarted   BatchEvent = "batchcall-started"
-	EventBatchCompleted BatchEvent = "batchcall-completed"
+	EventBatchStarted   EventType = "batchcall-started"
+	EventBatchCompleted EventType = "batchcall-completed"
 )
 
 // BatchRetry says whether a number that was not reached is dialled again.
@@ -102,8 +100,10 @@ type BatchRetry struct {
 
 // BatchWebhook is where the events of a campaign are posted to.
 type BatchWebhook struct {
-	Endpoint string       `json:"endpoint"`
-	Events   []BatchEvent `json:"events"`
+	// Endpoint is an http or https URL. Required.
+	Endpoint string `json:"endpoint"`
+	// Events are those to hear of. At least one is required.
+	Events []EventType `json:"events"`
 }
 
 // Format implements [fmt.Formatter]. Secret and private fields are redacted,
@@ -436,6 +436,7 @@ func (f *faults) batchPlan(days []int, again *BatchRetry, hook *BatchWebhook) {
 	}
 	if hook != nil {
 		f.webURL("webhook.endpoint", hook.Endpoint)
+		f.check(len(hook.Events) > 0, "webhook.events", "needs at least one event")
 	}
 }
 

@@ -383,8 +383,12 @@ func TestABadCampaignIsRefusedWithAllItsFaults(t *testing.T) {
 			[]string{"retry.maxAttempts"}},
 		{"attempts that are not told", create(func(p *videosdk.BatchCallCreateParams) { p.Retry = &videosdk.BatchRetry{Enabled: true} }),
 			[]string{"retry.maxAttempts"}},
-		{"a webhook that is none", create(func(p *videosdk.BatchCallCreateParams) { p.Webhook = &videosdk.BatchWebhook{Endpoint: "example.com"} }),
-			[]string{"webhook.endpoint"}},
+		{"a webhook that is none", create(func(p *videosdk.BatchCallCreateParams) {
+			p.Webhook = &videosdk.BatchWebhook{Endpoint: "example.com", Events: []videosdk.EventType{videosdk.EventBatchStarted}}
+		}), []string{"webhook.endpoint"}},
+		{"a webhook that would hear of nothing", create(func(p *videosdk.BatchCallCreateParams) {
+			p.Webhook = &videosdk.BatchWebhook{Endpoint: "https://example.com"}
+		}), []string{"webhook.events"}},
 		{"an abbreviation for a time zone", create(func(p *videosdk.BatchCallCreateParams) { p.Timezone = "PST" }), []string{"timezone"}},
 		{"the time zone of whoever reads it", create(func(p *videosdk.BatchCallCreateParams) { p.Timezone = "Local" }), []string{"timezone"}},
 		{"an update of nothing", update(videosdk.BatchCallUpdateParams{}), []string{"params"}},
@@ -393,7 +397,7 @@ func TestABadCampaignIsRefusedWithAllItsFaults(t *testing.T) {
 			ScheduledTime: videosdk.Ptr("9:30"), ScheduledDate: videosdk.Ptr("2026-13-01"), AllowedFrom: videosdk.Ptr("x"), AllowedUntil: videosdk.Ptr("24:00"),
 			DaysOfWeek: []int{7}, Retry: &videosdk.BatchRetry{Enabled: true, MaxAttempts: -1}, Webhook: &videosdk.BatchWebhook{},
 		}), append(append([]string{"batchName", "phoneNumberId", "routingRuleId", "timezone"}, times...),
-			"daysOfWeek", "retry.maxAttempts", "webhook.endpoint")},
+			"daysOfWeek", "retry.maxAttempts", "webhook.endpoint", "webhook.events")},
 		{"a cancellation of nothing in no way", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.BatchCalls.Cancel(ctx, "", ""))
 		}, []string{"batchId", "mode"}},
@@ -422,6 +426,12 @@ func TestABadCampaignIsRefusedWithAllItsFaults(t *testing.T) {
 			assertRefused(t, recorder, tt.call(t.Context(), recorder.client()), tt.fields...)
 		})
 	}
+}
+
+func TestAnEventOfACampaignIsKnownByItsName(t *testing.T) {
+	event := parse(t, `{"webhookType":"batchcall-completed","data":{"batchId":"batch_1","status":"completed"}}`)
+	assert.Equal(t, videosdk.EventBatchCompleted, event.Type)
+	assert.Nil(t, event.Call)
 }
 
 func TestATimeZoneIsAnyNameOfTheDatabase(t *testing.T) {

@@ -467,7 +467,7 @@ func goldenBatchCalls() []golden {
 					Enabled: true, RetryOn: []videosdk.CallStatus{videosdk.CallFailed, videosdk.CallNotAnswered}, MaxAttempts: 3,
 				},
 				Webhook: &videosdk.BatchWebhook{
-					Endpoint: "https://example.com/batch", Events: []videosdk.BatchEvent{videosdk.EventBatchStarted, videosdk.EventBatchCompleted},
+					Endpoint: "https://example.com/batch", Events: []videosdk.EventType{videosdk.EventBatchStarted, videosdk.EventBatchCompleted},
 				},
 				SaveAsDraft: true,
 			}))
@@ -527,7 +527,7 @@ func goldenBatchCalls() []golden {
 				ScheduledTime: videosdk.Ptr("09:30"), ScheduledDate: videosdk.Ptr("2026-05-11"),
 				AllowedFrom: videosdk.Ptr("09:00"), AllowedUntil: videosdk.Ptr("17:00"), DaysOfWeek: []int{1},
 				Retry:       &videosdk.BatchRetry{Enabled: true, MaxAttempts: 1},
-				Webhook:     &videosdk.BatchWebhook{Endpoint: "https://example.com", Events: []videosdk.BatchEvent{videosdk.EventBatchStarted}},
+				Webhook:     &videosdk.BatchWebhook{Endpoint: "https://example.com", Events: []videosdk.EventType{videosdk.EventBatchStarted}},
 				SaveAsDraft: videosdk.Ptr(true),
 			}))
 		},
