@@ -341,12 +341,12 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, opts
 				settings.progress(batch)
 			}
 			switch batch.Status {
-			case BatchUploaded, BatchParsing:
-				status = string(batch.Status)
+			case BatchParsed, BatchDraft, BatchScheduled, BatchRunning, BatchCompleted, BatchCancelling, BatchCancelled:
+				return batch, nil
 			case BatchParseFailed:
 				return nil, &ParseFailedError{Batch: batch}
-			default:
-				return batch, nil
+			default: // also one that is not known, which may come before the list has been read
+				status = cmp.Or(string(batch.Status), "unknown")
 			}
 		}
 		if waitErr := poll.pause(ctx, status); waitErr != nil {

@@ -282,6 +282,26 @@ func TestAnUploadTellsOfItsProgressAndWaitsUntilTheListIsRead(t *testing.T) {
 	})
 }
 
+func TestAnUploadWaitsForAStatusThatIsKnownToComeAfterParsing(t *testing.T) {
+	after := []videosdk.BatchStatus{
+		videosdk.BatchParsed, videosdk.BatchDraft, videosdk.BatchScheduled, videosdk.BatchRunning, videosdk.BatchCompleted,
+		videosdk.BatchCancelling, videosdk.BatchCancelled,
+	}
+	for _, last := range after {
+		t.Run(string(last), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				recorder := newRecorder(t, http.StatusOK, goldenTicket).then(http.StatusOK, "").then(http.StatusOK, "")
+				for _, status := range []string{"uploaded", "queued", "", "PARSING", string(last), "error"} {
+					recorder.then(http.StatusOK, fmt.Sprintf(`{"batchId":"batch_1","status":%q}`, status))
+				}
+				batch, err := recorder.client().BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
+				require.NoError(t, err)
+				assert.Equal(t, last, batch.Status)
+			})
+		})
+	}
+}
+
 func TestAListThatCannotBeParsedSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newClient(t, newServer(t, videosdktest.InMemory()))
