@@ -226,33 +226,48 @@ func WithProgress(progress func(*BatchCall)) RequestOption {
 // most 5 MiB. It does what Upload does, with as little memory for a large file
 // as for a small one.
 func (s *BatchCallsService) UploadFile(ctx context.Context, path string, opts ...RequestOption) (*BatchCall, error) {
+	// Before it is opened: to open a named pipe waits for whoever writes to it.
+	if err := regularFile(os.Stat(path)); err != nil {
+		return nil, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("videosdk: BatchCalls.UploadFile: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("videosdk: BatchCalls.UploadFile: %w", err)
-	}
-	var f faults
-	f.check(info.Mode().IsRegular(), "path", "must be a file, and no directory or device")
-	if err := f.err("BatchCalls.UploadFile"); err != nil {
+	if err := regularFile(info, err); err != nil { // it may be another one by now
 		return nil, err
 	}
 	return s.upload(ctx, filepath.Base(path), file, info.Size(), opts)
 }
 
+// regularFile returns the error of a file that cannot be uploaded, or that could
+// not be looked at.
+func regularFile(info os.FileInfo, err error) error {
+	if err != nil {
+		return fmt.Errorf("videosdk: BatchCalls.UploadFile: %w", err)
+	}
+	var f faults
+	f.check(info.Mode().IsRegular(), "path", "must be a file, and no directory, device or pipe")
+	return f.err("BatchCalls.UploadFile")
+}
+
 // Upload uploads a list of numbers: name tells its type, .csv, .xls or .xlsx;
-// content is at most 5 MiB, which is read into memory. It asks for a presigned
-// URL, puts the content there (without the client's token), has it parsed, and
-// waits until that is done. Give the ID of the campaign that it returns to
-// Create. A list that cannot be parsed is a [*ParseFailedError].
+// content is at most 5 MiB, which is read into memory, as long as the context
+// lasts. It asks for a presigned URL, puts the content there (without the client's
+// token), has it parsed, and waits until that is done. Give the ID of the campaign
+// that it returns to Create. A list that cannot be parsed is a
+// [*ParseFailedError].
 func (s *BatchCallsService) Upload(ctx context.Context, name string, content io.Reader, opts ...RequestOption) (*BatchCall, error) {
+	r := s.ticketRequest(name, opts)
+	if err := r.faults.err(r.name); err != nil {
+		return nil, err
+	}
 	if content == nil {
 		content = bytes.NewReader(nil)
 	}
-	data, err := io.ReadAll(io.LimitReader(content, MaxBatchFileSize+1))
+	data, err := io.ReadAll(io.LimitReader(contextReader{ctx, content}, MaxBatchFileSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("videosdk: BatchCalls.Upload: reading the list: %w", err)
 	}
@@ -286,12 +301,18 @@ func (t *uploadTicket) resource(json.RawMessage) (*uploadTicket, string) {
 	return t, t.BatchID
 }
 
-func (s *BatchCallsService) ticket(ctx context.Context, name string, size int64, opts []RequestOption) (*uploadTicket, error) {
+// ticketRequest asks for a ticket for a file, as far as its size need not be known.
+func (s *BatchCallsService) ticketRequest(name string, opts []RequestOption) *request {
 	r := s.client.request(operation{
 		name: "BatchCalls.Upload", class: retry.Repeatable, method: http.MethodPost, path: batchUploadPath,
 	}, opts)
 	_, known := batchType(name)
 	r.faults.check(known, "fileName", "must end in .csv, .xls or .xlsx")
+	return r
+}
+
+func (s *BatchCallsService) ticket(ctx context.Context, name string, size int64, opts []RequestOption) (*uploadTicket, error) {
+	r := s.ticketRequest(name, opts)
 	r.faults.check(size > 0, "fileSize", "must not be 0: the list is empty")
 	r.faults.check(size <= MaxBatchFileSize, "fileSize", "must be at most "+strconv.Itoa(MaxBatchFileSize)+" bytes (5 MiB)")
 	r.body = struct {

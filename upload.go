@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,6 +65,20 @@ func (u *upload) secrets() []string {
 		}
 	}
 	return secrets
+}
+
+// contextReader reads as long as its context lasts.
+type contextReader struct {
+	ctx context.Context
+	io.Reader
+}
+
+// Read implements io.Reader.
+func (r contextReader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, waitEnd{endOf(r.ctx)}
+	}
+	return r.Reader.Read(p)
 }
 
 // isText reports whether an answer is what a file is exported as. Errors come

@@ -337,7 +337,6 @@ func TestAFileThatCannotBeUploadedIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"whose name is its type", "csv", 10, []string{"fileName"}},
 		{"that is empty", "leads.csv", 0, []string{"fileSize"}},
 		{"of one byte too many", "leads.csv", limit + 1, []string{"fileSize"}},
-		{"with both faults", "leads.pdf", limit + 1, []string{"fileName", "fileSize"}},
 		{"of exactly the limit, which can be", "leads.csv", limit, nil},
 	}
 	for _, tt := range tests {
@@ -367,6 +366,65 @@ func TestAFileThatCannotBeUploadedIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAFileWithTwoFaultsIsRefusedForBoth(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leads.pdf")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	recorder := newRecorder(t, http.StatusOK, goldenTicket)
+	_, err := recorder.client().BatchCalls.UploadFile(t.Context(), path)
+	assertRefused(t, recorder, err, "fileName", "fileSize")
+}
+
+// Who reads from a socket has nothing to read twice.
+func TestAListIsNotReadForAnUploadThatCannotBe(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	late, lapse := context.WithTimeout(t.Context(), 0)
+	defer lapse()
+	tests := []struct {
+		name string
+		ctx  context.Context
+		file string
+		opts []videosdk.RequestOption
+		want error
+	}{
+		{"because of its type", t.Context(), "leads.txt", nil, videosdk.ErrInvalidRequest},
+		{"because of an option", t.Context(), "leads.csv", []videosdk.RequestOption{videosdk.WithProgress(nil)}, videosdk.ErrInvalidRequest},
+		{"because its context has been cancelled", ended, "leads.csv", nil, context.Canceled},
+		{"because its context has run out", late, "leads.csv", nil, videosdk.ErrTimeout},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			recorder := newRecorder(t, http.StatusOK, goldenTicket)
+			content := strings.NewReader(goldenList)
+			_, err := recorder.client().BatchCalls.Upload(tt.ctx, tt.file, content, tt.opts...)
+			require.ErrorIs(t, err, tt.want)
+			require.ErrorContains(t, err, "BatchCalls.Upload")
+			assert.Equal(t, len(goldenList), content.Len(), "nothing has been read")
+			assert.Empty(t, recorder.all())
+		})
+	}
+}
+
+// readerFunc is a reader that is one function.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestTheReadingOfAListEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	reads := 0
+	_, err := newRecorder(t, http.StatusOK, goldenTicket).client().BatchCalls.Upload(ctx, "list.csv", readerFunc(func(p []byte) (int, error) {
+		if reads++; reads == 3 {
+			cancel(enough)
+		}
+		return copy(p, "1"), nil
+	}))
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, enough)
+	assert.Equal(t, 3, reads)
 }
 
 func TestAListThatCannotBeReadIsAnErrorOfTheReader(t *testing.T) {
