@@ -147,7 +147,8 @@ type BatchCall struct {
 	// RecordsUploaded counts the numbers in the list.
 	RecordsUploaded int `json:"recordsUploaded"`
 	// ParseError says why the list could not be read, if its status is
-	// BatchParseFailed.
+	// BatchParseFailed. The server may quote a URL in it that is a secret, which
+	// is not printed, and which Upload takes out.
 	ParseError string `json:"parseError"`
 	// Timestamp is in seconds since 1970.
 	Timestamp int64 `json:"timestamp"`
@@ -194,7 +195,9 @@ type ParseFailedError struct {
 
 // Error tells why the list could not be read.
 func (e *ParseFailedError) Error() string {
-	return fmt.Sprintf("videosdk: the list of batch %s could not be parsed: %s", brief(e.Batch.ID), brief(e.Batch.ParseError))
+	batch := cmp.Or(e.Batch, &BatchCall{})
+	reason := redact.Text(batch.ParseError, batch.CDNURL)
+	return fmt.Sprintf("videosdk: the list of batch %s could not be parsed: %s", brief(batch.ID), brief(reason))
 }
 
 // batchType returns the content type of a file that can be uploaded.
@@ -279,13 +282,18 @@ func (s *BatchCallsService) upload(ctx context.Context, name string, content io.
 	if err != nil {
 		return nil, err
 	}
-	if err := s.put(ctx, ticket, name, content, size, opts); err != nil {
+	kind, _ := batchType(name)
+	up, err := newUpload(s.client.origin, ticket.PresignedURL, kind, content, size)
+	if err != nil {
+		return nil, fmt.Errorf("videosdk: BatchCalls.Upload: %w", err)
+	}
+	if err := s.put(ctx, up, opts); err != nil {
 		return nil, err
 	}
-	if err := s.parse(ctx, ticket.BatchID, opts); err != nil {
+	if err := s.parse(ctx, ticket.BatchID, up.secrets(), opts); err != nil {
 		return nil, err
 	}
-	return s.waitParsed(ctx, ticket.BatchID, opts)
+	return s.waitParsed(ctx, ticket.BatchID, up.secrets(), opts)
 }
 
 // uploadTicket is the permission to upload one file.
@@ -322,42 +330,41 @@ func (s *BatchCallsService) ticket(ctx context.Context, name string, size int64,
 	return one[uploadTicket, uploadTicket](ctx, s.client, r)
 }
 
-func (s *BatchCallsService) put(ctx context.Context, ticket *uploadTicket, name string, content io.ReaderAt, size int64, opts []RequestOption) error {
+func (s *BatchCallsService) put(ctx context.Context, up *upload, opts []RequestOption) error {
 	r := s.client.request(operation{
 		name: "BatchCalls.Upload", class: retry.Repeatable, method: http.MethodPut, path: "/presigned-url", public: true,
 	}, opts)
-	kind, _ := batchType(name)
-	up, err := newUpload(s.client.origin, ticket.PresignedURL, kind, content, size)
-	if err != nil {
-		return fmt.Errorf("videosdk: BatchCalls.Upload: %w", err)
-	}
 	r.upload = up
-	_, _, err = s.client.send(ctx, r)
+	_, _, err := s.client.send(ctx, r)
 	return err
 }
 
-func (s *BatchCallsService) parse(ctx context.Context, batchID string, opts []RequestOption) error {
+// parse asks the server to read the list that it has got. It fetches the list
+// then, and may say from where: the URL is as secret as it was before.
+func (s *BatchCallsService) parse(ctx context.Context, batchID string, secrets []string, opts []RequestOption) error {
 	r := s.client.request(operation{
 		name: "BatchCalls.Upload", class: retry.Repeatable, method: http.MethodPost, path: batchParsePath,
 	}, opts)
 	r.body = struct {
 		BatchID string `json:"batchId"`
 	}{batchID}
+	r.hidden = secrets
 	_, err := s.client.ack(ctx, r)
 	return err
 }
 
 // waitParsed asks for a campaign until its list has been read.
-func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, opts []RequestOption) (*BatchCall, error) {
+func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secrets []string, opts []RequestOption) (*BatchCall, error) {
 	settings := s.client.defaults.forCall(opts, &faults{}) // checked by ticket
 	poll := newPoll(settings)
 	for {
-		batch, err := s.Get(ctx, batchID, opts...)
+		batch, err := s.get(ctx, batchID, secrets, opts)
 		if err != nil && !poll.tolerates(ctx, err) {
 			return nil, err
 		}
 		status := ""
 		if err == nil {
+			batch.ParseError = s.client.scrubber.Scrub(batch.ParseError, append(redact.Secrets(batch), secrets...)...)
 			if settings.progress != nil {
 				settings.progress(batch)
 			}
@@ -475,9 +482,14 @@ func (s *BatchCallsService) Create(ctx context.Context, params BatchCallCreatePa
 
 // Get returns a campaign. One that does not exist is [ErrNotFound].
 func (s *BatchCallsService) Get(ctx context.Context, batchID string, opts ...RequestOption) (*BatchCall, error) {
+	return s.get(ctx, batchID, nil, opts)
+}
+
+func (s *BatchCallsService) get(ctx context.Context, batchID string, secrets []string, opts []RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Get", class: retry.Read, method: http.MethodGet, path: batchCallPath,
 	}, opts, batchID)
+	r.hidden = secrets
 	return one[batchCallWire, BatchCall](ctx, s.client, r)
 }
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -272,6 +273,67 @@ func TestAnErrorOfATransportThatNamesThePresignedURLIsScrubbed(t *testing.T) {
 
 	require.ErrorContains(t, err, "cable cut")
 	assertWithout(t, signedParts(), err.Error(), fmt.Sprintf("%v %+v %q", err, err, err), logged.String())
+}
+
+// The server fetches the list by the URL that was given to us, and may say so
+// when it cannot.
+func TestNoSecretOfAPresignedURLStandsInWhatComesAfterTheUpload(t *testing.T) {
+	const presigned = "https://files.example.com/put/s3cr3t-t0k3n-of-the-upload/list.csv?" + signature
+	const cdn = "https://cdn.example.com/s3cr3t-copy-of-the-list.csv?Signature=c4nary"
+	secrets := append(signedParts(), "s3cr3t-t0k3n-of-the-upload", "s3cr3t-copy-of-the-list", "c4nary")
+	failed := fmt.Sprintf(`{"batchId":"batch_1","status":"parse_failed","cdnUrl":%q,"parseError":%q}`, cdn, "GET "+presigned+" or "+cdn+": 403")
+	tests := []struct {
+		name  string
+		after []string // the status and body of each answer after the upload
+	}{
+		{"a refusal to parse", []string{"400", `{"message":"cannot read ` + presigned + `","code":"` + presigned + `"}`}},
+		{"a wait that fails", []string{"200", "", "404", `{"message":"nothing at ` + presigned + `"}`}},
+		{"a wait that fails without the query", []string{"200", "", "404", `{"message":"nothing at /put/s3cr3t-t0k3n-of-the-upload"}`}},
+		{"a list that cannot be read", []string{"200", "", "200", failed}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var seen bytes.Buffer
+			recorder := newRecorder(t, http.StatusOK, fmt.Sprintf(`{"presignedUrl":%q,"batchId":"batch_1"}`, presigned)).then(http.StatusOK, "")
+			for pair := range slices.Chunk(tt.after, 2) {
+				status, err := strconv.Atoi(pair[0])
+				require.NoError(t, err)
+				recorder.then(status, pair[1])
+			}
+			log := slog.New(slog.NewJSONHandler(&seen, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, err := recorder.client(videosdk.WithMaxRetries(0), videosdk.WithLogger(log)).BatchCalls.Upload(t.Context(), "list.csv",
+				strings.NewReader(goldenList), videosdk.WithProgress(func(b *videosdk.BatchCall) {
+					fmt.Fprintf(&seen, "%v %+v %#v %s", b, b, *b, b.LogValue())
+					log.Info("progress", "batch", b)
+				}))
+			require.Error(t, err)
+			assertWithout(t, secrets, append(everyTextOf(err), seen.String())...)
+			var unread *videosdk.ParseFailedError
+			if errors.As(err, &unread) {
+				assert.ErrorContains(t, err, "403")
+				for _, text := range printed(unread.Batch) {
+					assertWithout(t, secrets, text)
+				}
+				assertWithout(t, append(signedParts(), "s3cr3t-t0k3n-of-the-upload"), unread.Batch.ParseError)
+			}
+		})
+	}
+}
+
+func TestAParseErrorIsPrintedWithoutTheURLThatStandsBesideIt(t *testing.T) {
+	const cdn = "https://cdn.example.com/s3cr3t-copy-of-the-list.csv"
+	batch := videosdk.BatchCall{ID: "batch_1", CDNURL: cdn, ParseError: "GET " + cdn + "?X-Amz-Signature=c4nary: 403"}
+	for _, value := range []any{batch, &batch, &videosdk.ParseFailedError{Batch: &batch}, videosdk.Page[videosdk.BatchCall]{Items: []*videosdk.BatchCall{&batch}}} {
+		for _, text := range printed(value) {
+			assertWithout(t, []string{"s3cr3t", "c4nary"}, text)
+		}
+		assert.Contains(t, fmt.Sprint(value), "GET [redacted]?X-Amz-Signature=[redacted]")
+	}
+}
+
+// Tests of programs make errors of their own.
+func TestAnErrorThatIsEmptyHasAText(t *testing.T) {
+	assert.ErrorContains(t, &videosdk.ParseFailedError{}, "could not be parsed")
 }
 
 func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
