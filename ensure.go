@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
+	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
 
 // maxEnsureRounds is how often Ensure reads and creates again without coming
@@ -42,7 +43,9 @@ func (r EnsureResult) LogValue() slog.Value { return redact.LogValue(r) }
 // and after an unknown outcome, which is safe to repeat here because the server
 // creates all or nothing and refuses a number that is attached. It gives up with
 // the last error when it comes no nearer to its end. A number that has a gateway
-// of one direction only is an error that names it: detach it first.
+// of one direction only is an error that names it: detach it first. An error
+// matches [ErrMaybeApplied] if any of the requests may have registered numbers: run
+// Ensure again.
 //
 // Existing numbers keep the gateways that they have, whatever params say.
 func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCreateParams, opts ...RequestOption) (*EnsureResult, error) {
@@ -52,7 +55,15 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 	if err := f.err("PhoneNumbers.Ensure"); err != nil {
 		return nil, err
 	}
-	e := ensuring{service: s, opts: opts, found: map[string]*PhoneNumber{}}
+	e := ensuring{service: s, opts: opts, found: map[string]*PhoneNumber{}, backoff: settings.backoff}
+	result, err := e.run(ctx, params)
+	if err != nil && e.acted && !errors.Is(err, ErrMaybeApplied) {
+		err = actedError{err}
+	}
+	return result, err
+}
+
+func (e *ensuring) run(ctx context.Context, params PhoneNumberCreateParams) (*EnsureResult, error) {
 	numbers := slices.Compact(slices.Sorted(slices.Values(params.PhoneNumbers)))
 	missing, err := e.read(ctx, numbers)
 	if err != nil {
@@ -61,7 +72,7 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 	existing := e.take()
 	for stale := 0; len(missing) > 0; stale++ {
 		params.PhoneNumbers = missing
-		_, refused := s.Create(ctx, params, opts...)
+		refused := e.create(ctx, params)
 		if refused != nil && !mayHaveRaced(refused) {
 			return nil, refused
 		}
@@ -77,7 +88,7 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %d numbers have no gateways after %d rounds: %w",
 				len(missing), stale+1, cmp.Or(refused, ErrConflict))
 		}
-		if err := sleep(ctx, settings.backoff.Wait(stale)); err != nil {
+		if err := sleep(ctx, e.backoff.Wait(stale)); err != nil {
 			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %w", after(err, refused))
 		}
 	}
@@ -94,7 +105,16 @@ func mayHaveRaced(err error) bool {
 type ensuring struct {
 	service *PhoneNumbersService
 	opts    []RequestOption
+	backoff retry.Backoff
 	found   map[string]*PhoneNumber // complete, and not taken yet
+	acted   bool                    // something may have been registered
+}
+
+// create registers numbers, and remembers if that may have been done.
+func (e *ensuring) create(ctx context.Context, params PhoneNumberCreateParams) error {
+	_, err := e.service.Create(ctx, params, e.opts...)
+	e.acted = e.acted || err == nil || errors.Is(err, ErrMaybeApplied)
+	return err
 }
 
 // read looks the numbers up and returns those that have no gateways.
@@ -128,6 +148,19 @@ func (e *ensuring) take() []*PhoneNumber {
 	slices.SortFunc(numbers, func(a, b *PhoneNumber) int { return cmp.Compare(a.E164, b.E164) })
 	return numbers
 }
+
+// actedError is the error of a run of several requests, one of which may have been
+// applied before.
+type actedError struct{ error }
+
+func (e actedError) Error() string {
+	return e.error.Error() + ": an earlier request may have been applied"
+}
+
+func (e actedError) Unwrap() error { return e.error }
+
+// Is matches ErrMaybeApplied.
+func (e actedError) Is(target error) bool { return target == ErrMaybeApplied }
 
 // sleep waits, or returns why the context ended. A wait that would not end
 // before the context's deadline is not begun.

@@ -2,9 +2,11 @@ package videosdk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -327,6 +329,54 @@ func TestEnsureTellsBothWhatWasRefusedAndWhyItCouldNotLookAgain(t *testing.T) {
 	_, err := recorder.client(videosdk.WithMaxRetries(0)).PhoneNumbers.Ensure(t.Context(), newNumbers("+14155550101"))
 	require.ErrorIs(t, err, videosdk.ErrForbidden)
 	require.ErrorIs(t, err, videosdk.ErrConflict)
+}
+
+func TestEnsureRemembersThatAnEarlierRequestMayHaveBeenApplied(t *testing.T) {
+	const half = `{"phoneNumber":{"e164":"+14155550101"},"inbound":{"id":"gw_1"}}`
+	tests := []struct {
+		name     string
+		statuses []int // of the reads and creations, in turn; the last again and again
+		body     string
+		want     error
+		maybe    bool
+	}{
+		{"when the next creation is refused for good", []int{404, 504, 404, 403}, `{}`, videosdk.ErrForbidden, true},
+		{"when the next creation is refused as a race would be", []int{404, 504, 404, 400, 404}, `{}`, videosdk.ErrBadRequest, true},
+		{"when it cannot look again", []int{404, 504, 403}, `{}`, videosdk.ErrForbidden, true},
+		{"when it cannot look again after a success", []int{404, 201, 403}, `{}`, videosdk.ErrForbidden, true},
+		{"when it does not find what was a success", []int{404, 201, 404, 403}, `{}`, videosdk.ErrForbidden, true},
+		{"when it finds half of what was a success", []int{404, 201, 200}, half, videosdk.ErrConflict, true},
+		{"but not when there was none", []int{403}, `{}`, videosdk.ErrForbidden, false},
+		{"but not when all were refused", []int{404, 400, 404, 403}, `{}`, videosdk.ErrForbidden, false},
+		{"but not when all were in conflict", []int{404, 409, 403}, `{}`, videosdk.ErrForbidden, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				recorder := &recorder{t: t}
+				for _, status := range tt.statuses {
+					recorder.then(status, tt.body)
+				}
+				_, err := recorder.client(videosdk.WithMaxRetries(0)).PhoneNumbers.Ensure(t.Context(), newNumbers("+14155550101"))
+				require.ErrorIs(t, err, tt.want)
+				assert.Equal(t, tt.maybe, errors.Is(err, videosdk.ErrMaybeApplied), err)
+				assert.Equal(t, tt.maybe, strings.Contains(err.Error(), "may have been applied"), err)
+			})
+		})
+	}
+	t.Run("when its context ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newServer(t, videosdktest.InMemory())
+			srv.Inject(videosdktest.Fault{Method: http.MethodPost, Status: http.StatusGatewayTimeout})
+			srv.Inject(videosdktest.Fault{Method: http.MethodPost, Status: http.StatusConflict, Times: -1})
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			client := newClient(t, srv, videosdk.WithMaxRetries(0))
+			_, err := client.PhoneNumbers.Ensure(ctx, newNumbers("+14155550101"))
+			require.ErrorIs(t, err, videosdk.ErrTimeout)
+			require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		})
+	})
 }
 
 // A number with a gateway of one direction only is nothing that Ensure could
