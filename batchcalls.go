@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -200,6 +201,33 @@ func (e *ParseFailedError) Error() string {
 	return fmt.Sprintf("videosdk: the list of batch %s could not be parsed: %s", brief(batch.ID), brief(reason))
 }
 
+// UploadError says that an upload failed after its list had been uploaded. Ask for
+// the campaign with Get, until it is parsed, before you upload the list again.
+type UploadError struct {
+	// BatchID is the ID of the campaign that the list belongs to.
+	BatchID string
+	// MaybeApplied says that the server may be reading the list, or have read
+	// it. False is certain: it has not begun.
+	MaybeApplied bool
+	// Err is the cause.
+	Err error
+}
+
+// Error tells the campaign, what may have become of its list, and the cause.
+func (e *UploadError) Error() string {
+	parsing := "is not parsed"
+	if e.MaybeApplied {
+		parsing = "may be parsed"
+	}
+	return fmt.Sprintf("videosdk: BatchCalls.Upload: the list was uploaded and %s: see batch %s: %v", parsing, brief(e.BatchID), e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *UploadError) Unwrap() error { return e.Err }
+
+// Is matches [ErrMaybeApplied].
+func (e *UploadError) Is(target error) bool { return target == ErrMaybeApplied && e.MaybeApplied }
+
 // batchType returns the content type of a file that can be uploaded.
 func batchType(name string) (contentType string, ok bool) {
 	switch strings.ToLower(filepath.Ext(name)) {
@@ -261,7 +289,8 @@ func regularFile(info os.FileInfo, err error) error {
 // lasts. It asks for a presigned URL, puts the content there (without the client's
 // token), has it parsed, and waits until that is done. Give the ID of the campaign
 // that it returns to Create. A list that cannot be parsed is a
-// [*ParseFailedError].
+// [*ParseFailedError]; any other error after the list was uploaded is an
+// [*UploadError], which tells the ID of the campaign.
 func (s *BatchCallsService) Upload(ctx context.Context, name string, content io.Reader, opts ...RequestOption) (*BatchCall, error) {
 	r := s.ticketRequest(name, opts)
 	if err := r.faults.err(r.name); err != nil {
@@ -291,7 +320,7 @@ func (s *BatchCallsService) upload(ctx context.Context, name string, content io.
 		return nil, err
 	}
 	if err := s.parse(ctx, ticket.BatchID, up.secrets(), opts); err != nil {
-		return nil, err
+		return nil, &UploadError{BatchID: ticket.BatchID, MaybeApplied: errors.Is(err, ErrMaybeApplied), Err: err}
 	}
 	return s.waitParsed(ctx, ticket.BatchID, up.secrets(), opts)
 }
@@ -360,7 +389,7 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secr
 	for {
 		batch, err := s.get(ctx, batchID, secrets, opts)
 		if err != nil && !poll.tolerates(ctx, err) {
-			return nil, err
+			return nil, &UploadError{BatchID: batchID, MaybeApplied: true, Err: err}
 		}
 		status := ""
 		if err == nil {
@@ -378,7 +407,7 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secr
 			}
 		}
 		if waitErr := poll.pause(ctx, status); waitErr != nil {
-			return nil, fmt.Errorf("videosdk: BatchCalls.Upload: %w", after(waitErr, err))
+			return nil, &UploadError{BatchID: batchID, MaybeApplied: true, Err: after(waitErr, err)}
 		}
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -320,6 +322,63 @@ func TestNoSecretOfAPresignedURLStandsInWhatComesAfterTheUpload(t *testing.T) {
 	}
 }
 
+func TestAnUploadThatFailsAfterTheListWasTakenTellsItsCampaign(t *testing.T) {
+	taken := func(t *testing.T) *recorder {
+		return newRecorder(t, http.StatusOK, goldenTicket).then(http.StatusOK, "")
+	}
+	tests := []struct {
+		name    string
+		answers *recorder
+		want    error
+		maybe   bool
+	}{
+		{"when parsing is refused", taken(t).then(http.StatusForbidden, `{}`), videosdk.ErrForbidden, false},
+		{"when nobody knows if parsing is", taken(t).then(http.StatusBadGateway, `{}`), videosdk.ErrServer, true},
+		{"when the wait fails", taken(t).then(http.StatusOK, ``).then(http.StatusForbidden, `{}`), videosdk.ErrForbidden, true},
+		{"when the wait goes on failing", taken(t).then(http.StatusOK, ``).then(http.StatusBadGateway, `{}`), videosdk.ErrServer, true},
+		{"when the wait takes too long", taken(t).then(http.StatusOK, ``).then(http.StatusOK, `{"batchId":"batch_1","status":"parsing"}`), videosdk.ErrTimeout, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				batch, err := tt.answers.client(videosdk.WithMaxRetries(0)).BatchCalls.Upload(ctx, "list.csv", strings.NewReader(goldenList))
+				assert.Nil(t, batch)
+				require.ErrorIs(t, err, tt.want)
+				var failed *videosdk.UploadError
+				require.ErrorAs(t, err, &failed)
+				assert.Equal(t, "batch_1", failed.BatchID)
+				assert.Equal(t, tt.maybe, failed.MaybeApplied)
+				assert.Equal(t, tt.maybe, errors.Is(err, videosdk.ErrMaybeApplied))
+				assert.ErrorContains(t, err, "BatchCalls.Upload")
+				assert.ErrorContains(t, err, "batch_1")
+			})
+		})
+	}
+	t.Run("when its context ends before it asks for the parsing", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		client := newRecorder(t, http.StatusOK, goldenTicket).then(http.StatusOK, "").client(
+			videosdk.WithOnAttempt(func(_ context.Context, attempt videosdk.Attempt) {
+				if attempt.Method == http.MethodPut {
+					cancel()
+				}
+			}))
+		_, err := client.BatchCalls.Upload(ctx, "list.csv", strings.NewReader(goldenList))
+		require.ErrorIs(t, err, context.Canceled)
+		var failed *videosdk.UploadError
+		require.ErrorAs(t, err, &failed)
+		assert.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+	})
+	t.Run("but not when the storage did not take it", func(t *testing.T) {
+		client := newRecorder(t, http.StatusOK, goldenTicket).then(http.StatusForbidden, "").client()
+		_, err := client.BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
+		require.ErrorIs(t, err, videosdk.ErrForbidden)
+		var failed *videosdk.UploadError
+		assert.False(t, errors.As(err, &failed))
+	})
+}
+
 func TestAParseErrorIsPrintedWithoutTheURLThatStandsBesideIt(t *testing.T) {
 	const cdn = "https://cdn.example.com/s3cr3t-copy-of-the-list.csv"
 	batch := videosdk.BatchCall{ID: "batch_1", CDNURL: cdn, ParseError: "GET " + cdn + "?X-Amz-Signature=c4nary: 403"}
@@ -334,6 +393,7 @@ func TestAParseErrorIsPrintedWithoutTheURLThatStandsBesideIt(t *testing.T) {
 // Tests of programs make errors of their own.
 func TestAnErrorThatIsEmptyHasAText(t *testing.T) {
 	assert.ErrorContains(t, &videosdk.ParseFailedError{}, "could not be parsed")
+	assert.ErrorContains(t, &videosdk.UploadError{}, "was uploaded")
 }
 
 func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
