@@ -660,9 +660,9 @@ func (s *BatchCallsService) changed(ctx context.Context, r *request, batchID str
 type BatchStats struct {
 	// Figures holds every number of the answer, by its key: the total, and how
 	// many records there are with each status, such as "not connected".
-	Figures map[string]float64
+	Figures map[string]float64 `json:"figures"`
 	// Raw is the answer as it came.
-	Raw json.RawMessage `redact:"private"`
+	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
 // Format prints the value without what is secret or private, whatever the

@@ -21,10 +21,10 @@ const maxEnsureRounds = 8
 type EnsureResult struct {
 	// Existing are the numbers that had their gateways when Ensure first
 	// looked.
-	Existing []*PhoneNumber
+	Existing []*PhoneNumber `json:"existing"`
 	// Created are those that have got them since: from this call, or from
 	// another that ran at the same time.
-	Created []*PhoneNumber
+	Created []*PhoneNumber `json:"created"`
 }
 
 // Format prints the value without what is secret or private, whatever the

@@ -19,17 +19,17 @@ import (
 // Page is one page of a list.
 type Page[T any] struct {
 	// Items are the things on the page, in the server's order.
-	Items []*T
+	Items []*T `json:"items"`
 	// Page is the number of the page, the first of which is 1; 0 if the server
 	// did not say.
-	Page int
+	Page int `json:"page"`
 	// PerPage is how many items a page holds at most, 0 if the server did not
 	// say.
-	PerPage int
+	PerPage int `json:"perPage"`
 	// LastPage is the number of the last page, 0 if the server did not say.
-	LastPage int
+	LastPage int `json:"lastPage"`
 	// Total counts the items on all pages, 0 if the server did not say.
-	Total int
+	Total int `json:"total"`
 
 	ids []string // of Items
 }

@@ -96,11 +96,11 @@ func (s *RoomsService) Get(ctx context.Context, roomID string, opts ...RequestOp
 
 // RoomValidation tells whether a room can be joined.
 type RoomValidation struct {
-	Valid bool
+	Valid bool `json:"valid"`
 	// Room is nil if it is not valid.
-	Room *Room
+	Room *Room `json:"room,omitempty"`
 	// Reason is the server's text if it is not valid.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 }
 
 // Validate tells whether a room exists and can be joined. That it cannot is an
