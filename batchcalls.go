@@ -29,7 +29,7 @@ import (
 type BatchCallsService struct {
 	client *Client
 
-	// Records are the numbers of a campaign, and what became of them.
+	// Records manages the numbers of a campaign.
 	Records *BatchRecordsService
 }
 
@@ -46,7 +46,7 @@ const (
 // MaxBatchFileSize is the largest file that can be uploaded, in bytes.
 const MaxBatchFileSize = 5 << 20
 
-// BatchStatus is where a campaign is in its life.
+// BatchStatus is the stage that a campaign has reached.
 type BatchStatus string
 
 // The statuses of campaigns.
@@ -72,8 +72,8 @@ const (
 	BatchLater     BatchTiming = "scheduled"
 )
 
-// BatchCancelMode says what becomes of the calls of a cancelled campaign that
-// are up.
+// BatchCancelMode says what becomes of the calls that are up when a campaign is
+// cancelled.
 type BatchCancelMode string
 
 // The modes of cancelling.
@@ -82,8 +82,8 @@ const (
 	BatchCancelImmediate BatchCancelMode = "immediate" // they are ended
 )
 
-// The events of campaigns. They are for a [BatchWebhook]; subscriptions know those
-// of calls only.
+// The events of campaigns. They are for a [BatchWebhook]: subscriptions accept
+// only those of calls.
 const (
 	EventBatchStarted   EventType = "batchcall-started"
 	EventBatchCompleted EventType = "batchcall-completed"
@@ -91,11 +91,13 @@ const (
 
 // BatchRetry says whether a number that was not reached is dialled again.
 type BatchRetry struct {
+	// Enabled turns it on.
 	Enabled bool `json:"enabled"`
-	// RetryOn are the ends of a call after which it is dialled again:
-	// CallFailed, CallNotAnswered, CallRejected, CallMissed, CallAbandoned.
+	// RetryOn holds the outcomes of a call after which the number is dialled
+	// again: CallFailed, CallNotAnswered, CallRejected, CallMissed,
+	// CallAbandoned.
 	RetryOn []CallStatus `json:"retryOn,omitempty"`
-	// MaxAttempts is 1 to 3.
+	// MaxAttempts is from 1 to 3. Required where Enabled is set.
 	MaxAttempts int `json:"maxAttempts,omitempty"`
 }
 
@@ -103,7 +105,8 @@ type BatchRetry struct {
 type BatchWebhook struct {
 	// Endpoint is an http or https URL. Required.
 	Endpoint string `json:"endpoint"`
-	// Events are those to hear of. At least one is required.
+	// Events are the events to post: EventBatchStarted, EventBatchCompleted. At
+	// least one is required.
 	Events []EventType `json:"events"`
 }
 
@@ -118,7 +121,8 @@ func (w BatchWebhook) LogValue() slog.Value { return redact.LogValue(w) }
 type BatchFile struct {
 	Name      string `json:"filename"`
 	Extension string `json:"extension"`
-	Key       string `json:"key"`
+	// Key is the name of the file in VideoSDK's storage.
+	Key string `json:"key"`
 }
 
 // BatchCall is a campaign.
@@ -128,47 +132,51 @@ type BatchCall struct {
 	Description   string      `json:"description"`
 	Status        BatchStatus `json:"status"`
 	PhoneNumberID string      `json:"phoneNumberId"`
-	// PhoneNumber is the caller id, in E.164.
+	// PhoneNumber is the number that calls come from, in E.164.
 	PhoneNumber   string      `json:"phoneNumber"`
 	RoutingRuleID string      `json:"routingRuleId"`
 	Timing        BatchTiming `json:"timing"`
-	// Timezone is that of the times below: a name of the IANA database.
+	// Timezone is the time zone of the times below, by its name in the IANA
+	// database.
 	Timezone      string `json:"timezone"`
 	ScheduledTime string `json:"scheduledTime"` // HH:MM
 	ScheduledDate string `json:"scheduledDate"` // YYYY-MM-DD
-	// AllowedFrom and AllowedUntil limit the time of day, HH:MM.
+	// AllowedFrom and AllowedUntil limit the time of day, as HH:MM.
 	AllowedFrom  string `json:"allowedFrom"`
 	AllowedUntil string `json:"allowedUntil"`
-	// DaysOfWeek limits the days, 0 to 6.
+	// DaysOfWeek limits the days of the week, 0 to 6. The API does not document
+	// which day is 0.
 	DaysOfWeek []int       `json:"daysOfWeek"`
 	Retry      *BatchRetry `json:"retry,omitempty"`
 	File       *BatchFile  `json:"file,omitempty"`
-	// CDNURL is where the uploaded list can be fetched.
+	// CDNURL is where the uploaded list can be fetched from.
 	CDNURL string `json:"cdnUrl" redact:"secret"`
 	// RecordsUploaded counts the numbers in the list.
 	RecordsUploaded int `json:"recordsUploaded"`
-	// ParseError says why the list could not be read, if its status is
-	// BatchParseFailed. The server may quote a URL in it that is a secret, which
-	// is not printed, and which Upload takes out.
+	// ParseError says why the list could not be read, if Status is
+	// BatchParseFailed. The server may quote a secret URL in it: the URL is not
+	// printed, and Upload removes it.
 	ParseError string `json:"parseError"`
-	// Timestamp is in seconds since 1970.
+	// Timestamp is in Unix seconds; the API does not document of which event.
 	Timestamp int64 `json:"timestamp"`
-	// Progress is in percent.
+	// Progress is a percentage.
 	Progress  float64   `json:"progress"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Raw is the campaign as it came, with what this library does not know.
+	// Raw is the campaign as received, including fields that this library does
+	// not know.
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (b BatchCall) Format(f fmt.State, _ rune) { redact.Format(f, b) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (b BatchCall) LogValue() slog.Value { return redact.LogValue(b) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (b *BatchCall) UnmarshalJSON(data []byte) error {
 	return unmarshal[batchCallWire, BatchCall](data, b)
 }
@@ -190,30 +198,32 @@ func (w *batchCallWire) resource(raw json.RawMessage) (*BatchCall, string) {
 
 // ParseFailedError says that an uploaded list could not be read.
 type ParseFailedError struct {
-	// Batch is the campaign; its ParseError tells why.
+	// Batch is the campaign. Its ParseError says why.
 	Batch *BatchCall
 }
 
-// Error tells why the list could not be read.
+// Error says why the list could not be read, without the URL of the list.
 func (e *ParseFailedError) Error() string {
 	batch := cmp.Or(e.Batch, &BatchCall{})
 	reason := redact.Text(batch.ParseError, batch.CDNURL)
 	return fmt.Sprintf("videosdk: the list of batch %s could not be parsed: %s", brief(batch.ID), brief(reason))
 }
 
-// UploadError says that an upload failed after its list had been uploaded. Ask for
-// the campaign with Get, until it is parsed, before you upload the list again.
+// UploadError says that an upload failed after the list had been stored. Where
+// MaybeApplied is set, poll the campaign with [BatchCallsService.Get] before you
+// upload the list again.
 type UploadError struct {
 	// BatchID is the ID of the campaign that the list belongs to.
 	BatchID string
-	// MaybeApplied says that the server may be reading the list, or have read
-	// it. False is certain: it has not begun.
+	// MaybeApplied says that the server may have begun to parse the list. False
+	// is certain: it has not.
 	MaybeApplied bool
 	// Err is the cause.
 	Err error
 }
 
-// Error tells the campaign, what may have become of its list, and the cause.
+// Error names the campaign, says what may have become of its list, and why the
+// upload failed.
 func (e *UploadError) Error() string {
 	parsing := "is not parsed"
 	if e.MaybeApplied {
@@ -242,9 +252,9 @@ func batchType(name string) (contentType string, ok bool) {
 	}
 }
 
-// WithProgress is called by [BatchCallsService.Upload] and
-// [BatchCallsService.UploadFile] with the campaign each time that its parsing
-// has been looked at.
+// WithProgress makes [BatchCallsService.Upload] and
+// [BatchCallsService.UploadFile] call a function with the campaign each time that
+// they have checked how far its parsing is.
 func WithProgress(progress func(*BatchCall)) RequestOption {
 	return requestOption(func(s *settings) {
 		if s.faults.check(progress != nil, "WithProgress", "must not be nil"); progress != nil {
@@ -254,8 +264,8 @@ func WithProgress(progress func(*BatchCall)) RequestOption {
 }
 
 // UploadFile uploads a list of numbers from a file: .csv, .xls or .xlsx, of at
-// most 5 MiB. It does what Upload does, with as little memory for a large file
-// as for a small one.
+// most 5 MiB. It does what [BatchCallsService.Upload] does, but needs no more
+// memory for a large file than for a small one.
 func (s *BatchCallsService) UploadFile(ctx context.Context, path string, opts ...RequestOption) (*BatchCall, error) {
 	// Before it is opened: to open a named pipe waits for whoever writes to it.
 	if err := regularFile(os.Stat(path)); err != nil {
@@ -284,13 +294,15 @@ func regularFile(info os.FileInfo, err error) error {
 	return f.err("BatchCalls.UploadFile")
 }
 
-// Upload uploads a list of numbers: name tells its type, .csv, .xls or .xlsx;
-// content is at most 5 MiB, which is read into memory, as long as the context
-// lasts. It asks for a presigned URL, puts the content there (without the client's
-// token), has it parsed, and waits until that is done. Give the ID of the campaign
-// that it returns to Create. A list that cannot be parsed is a
-// [*ParseFailedError]; any other error after the list was uploaded is an
-// [*UploadError], which tells the ID of the campaign.
+// Upload uploads a list of numbers. The extension of name tells its type: .csv,
+// .xls or .xlsx. The content is read into memory; it may be at most 5 MiB. Upload
+// asks for a presigned URL, puts the content there (without the client's token),
+// has it parsed, and waits until that is done or the context ends. Pass the ID of
+// the campaign that it returns to [BatchCallsService.Create].
+//
+// If the list cannot be parsed, the error is a [*ParseFailedError]. Any other
+// error after the list was stored is an [*UploadError], which has the ID of the
+// campaign, and matches [ErrMaybeApplied] if parsing may have begun.
 func (s *BatchCallsService) Upload(ctx context.Context, name string, content io.Reader, opts ...RequestOption) (*BatchCall, error) {
 	r := s.ticketRequest(name, opts)
 	if err := r.faults.err(r.name); err != nil {
@@ -416,25 +428,27 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secr
 type BatchCallCreateParams struct {
 	// Name is required.
 	Name string `json:"batchName"`
-	// PhoneNumberID is the caller id: [PhoneNumber.ID]. Required.
+	// PhoneNumberID is the [PhoneNumber.ID] of the number to call from.
+	// Required.
 	PhoneNumberID string `json:"phoneNumberId"`
-	// RoutingRuleID is an outbound rule. Required.
+	// RoutingRuleID is the ID of an outbound rule. Required.
 	RoutingRuleID string `json:"routingRuleId"`
-	// BatchID is that of an uploaded list.
+	// BatchID is the ID that Upload returned for the list.
 	BatchID     string `json:"batchId,omitempty"`
 	Description string `json:"description,omitempty"`
-	// Timing says when the campaign begins. BatchLater is required with
-	// ScheduledTime and ScheduledDate.
+	// Timing says when the campaign begins. BatchLater needs ScheduledTime and
+	// ScheduledDate, and they need BatchLater.
 	Timing BatchTiming `json:"timing,omitempty"`
-	// Timezone is that of the times below: a name of the IANA database.
-	// The server's default is Asia/Calcutta.
+	// Timezone is the time zone of the times below, by its name in the IANA
+	// database. The server's default is Asia/Calcutta.
 	Timezone      string `json:"timezone,omitempty"`
 	ScheduledTime string `json:"scheduledTime,omitempty"` // HH:MM
 	ScheduledDate string `json:"scheduledDate,omitempty"` // YYYY-MM-DD
-	// AllowedFrom and AllowedUntil limit the time of day, HH:MM.
+	// AllowedFrom and AllowedUntil limit the time of day, as HH:MM.
 	AllowedFrom  string `json:"allowedFrom,omitempty"`
 	AllowedUntil string `json:"allowedUntil,omitempty"`
-	// DaysOfWeek limits the days, 0 to 6.
+	// DaysOfWeek limits the days of the week, 0 to 6. The API does not document
+	// which day is 0.
 	DaysOfWeek []int         `json:"daysOfWeek,omitempty"`
 	Retry      *BatchRetry   `json:"retry,omitempty"`
 	Webhook    *BatchWebhook `json:"webhook,omitempty"`
@@ -498,8 +512,9 @@ func (f *faults) batchPlan(days []int, again *BatchRetry, hook *BatchWebhook) {
 }
 
 // Create makes a campaign, which begins at once unless Timing or SaveAsDraft
-// say otherwise: phones ring. Like [CallsService.Create] it is never repeated
-// after an unknown outcome; the error then matches [ErrMaybeApplied].
+// say otherwise: phones ring. Like [CallsService.Create], it is never repeated
+// after an unknown outcome: the error then matches [ErrMaybeApplied].
+// [WithRetryUnknown] is refused.
 func (s *BatchCallsService) Create(ctx context.Context, params BatchCallCreateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Create", class: retry.Dial, method: http.MethodPost, path: batchCallsPath,
@@ -509,7 +524,7 @@ func (s *BatchCallsService) Create(ctx context.Context, params BatchCallCreatePa
 	return one[batchCallWire, BatchCall](ctx, s.client, r)
 }
 
-// Get returns a campaign. One that does not exist is [ErrNotFound].
+// Get returns a campaign. If it does not exist, the error matches [ErrNotFound].
 func (s *BatchCallsService) Get(ctx context.Context, batchID string, opts ...RequestOption) (*BatchCall, error) {
 	return s.get(ctx, batchID, nil, opts)
 }
@@ -522,19 +537,21 @@ func (s *BatchCallsService) get(ctx context.Context, batchID string, secrets []s
 	return one[batchCallWire, BatchCall](ctx, s.client, r)
 }
 
-// BatchCallListParams choose campaigns. The zero value is the first page of
-// all.
+// BatchCallListParams select campaigns. The zero value selects the first page of
+// all of them.
 type BatchCallListParams struct {
 	// Page is the number of the page, from 1. All begins with it.
 	Page int
 	// PerPage is how many campaigns a page holds: 10 by default. All asks for
 	// 100 by default.
 	PerPage int
-	Status  BatchStatus
-	// StartDate and EndDate limit the list to campaigns between them.
+	// Status selects the campaigns with that status.
+	Status BatchStatus
+	// StartDate and EndDate select the campaigns of a period. The zero time is
+	// no limit.
 	StartDate, EndDate time.Time
-	// MinValue and MaxValue limit the list to campaigns with so many uploaded
-	// records.
+	// MinValue and MaxValue select the campaigns with at least, and at most, so
+	// many uploaded records. Nil is no limit.
 	MinValue, MaxValue *int
 }
 
@@ -566,8 +583,8 @@ func (r *request) setNumber(name string, value *int) {
 	}
 }
 
-// All returns the campaigns of all pages, which it fetches as they are needed.
-// An error ends the iteration.
+// All returns an iterator over the campaigns of all pages, which are fetched as
+// they are needed. An error ends the iteration.
 func (s *BatchCallsService) All(ctx context.Context, params BatchCallListParams, opts ...RequestOption) iter.Seq2[*BatchCall, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[BatchCall], error) {
 		asked := params
@@ -576,7 +593,8 @@ func (s *BatchCallsService) All(ctx context.Context, params BatchCallListParams,
 	})
 }
 
-// BatchCallUpdateParams say what a campaign is to be. What is nil is left out.
+// BatchCallUpdateParams say what to change in a campaign. Fields that are nil are
+// not sent. See [BatchCallCreateParams] for what each of them means.
 type BatchCallUpdateParams struct {
 	Name          *string       `json:"batchName,omitzero"`
 	PhoneNumberID *string       `json:"phoneNumberId,omitzero"`
@@ -617,9 +635,9 @@ func orEmpty(text *string) string {
 	return *text
 }
 
-// Update changes a campaign. An unknown outcome is not repeated; see
-// [WithRetryUnknown]. If the server's answer does not hold the campaign, the
-// one returned has its ID and Raw only.
+// Update changes a campaign. An unknown outcome is not repeated: the error then
+// matches [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not
+// contain the campaign, only its ID and Raw are set.
 func (s *BatchCallsService) Update(ctx context.Context, batchID string, params BatchCallUpdateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Update", class: retry.Replace, method: http.MethodPut, path: batchCallPath,
@@ -629,7 +647,7 @@ func (s *BatchCallsService) Update(ctx context.Context, batchID string, params B
 	return s.changed(ctx, r, batchID)
 }
 
-// Delete removes a campaign.
+// Delete deletes a campaign.
 func (s *BatchCallsService) Delete(ctx context.Context, batchID string, opts ...RequestOption) (*DeleteResult, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Delete", class: retry.Delete, method: http.MethodDelete, path: batchCallPath,
@@ -637,8 +655,10 @@ func (s *BatchCallsService) Delete(ctx context.Context, batchID string, opts ...
 	return s.client.remove(ctx, r, batchID)
 }
 
-// Cancel stops a campaign. If the server's answer does not hold the campaign,
-// the one returned has its ID and Raw only.
+// Cancel stops a campaign. mode says what becomes of the calls that are up.
+// Required. An unknown outcome is not repeated: the error then matches
+// [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not contain the
+// campaign, only its ID and Raw are set.
 func (s *BatchCallsService) Cancel(ctx context.Context, batchID string, mode BatchCancelMode, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Cancel", class: retry.Create, method: http.MethodPost, path: batchCancelPath,
@@ -658,18 +678,18 @@ func (s *BatchCallsService) changed(ctx context.Context, r *request, batchID str
 
 // BatchStats are the figures of a campaign.
 type BatchStats struct {
-	// Figures holds every number of the answer, by its key: the total, and how
-	// many records there are with each status, such as "not connected".
+	// Figures holds every number in the answer by its key: the total, and the
+	// number of records with each status, such as "not connected".
 	Figures map[string]float64 `json:"figures"`
-	// Raw is the answer as it came.
+	// Raw is the answer as received.
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (b BatchStats) Format(f fmt.State, _ rune) { redact.Format(f, b) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (b BatchStats) LogValue() slog.Value { return redact.LogValue(b) }
 
 type batchStatsWire map[string]any

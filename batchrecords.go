@@ -31,33 +31,37 @@ const (
 type BatchRecord struct {
 	ID      string `json:"recordId"`
 	BatchID string `json:"batchId"`
-	// PhoneNumber is whom the campaign dials, in E.164.
+	// PhoneNumber is the number that the campaign dials, in E.164.
 	PhoneNumber string         `json:"phoneNumber"`
 	Metadata    map[string]any `json:"metadata" redact:"private"`
-	// Status is a text for people.
+	// Status is a label for display, such as "not connected".
 	Status string `json:"status"`
 	CallID string `json:"callId"`
+	// Reason says why the number was not reached.
 	Reason string `json:"reason"`
-	// Attempts counts how often the number was dialled.
+	// Attempts is how many times the number was dialled.
 	Attempts    int    `json:"attempts"`
 	RecordingID string `json:"recordingId"`
-	Recording   string `json:"recording" redact:"private"`
-	// CallDuration is in seconds, nil if there was no call.
+	// Recording is where the recording can be fetched from.
+	Recording string `json:"recording" redact:"private"`
+	// CallDuration is in seconds. It is nil if there was no call.
 	CallDuration *float64  `json:"callDuration"`
 	CreatedAt    time.Time `json:"createdAt"`
 	UpdatedAt    time.Time `json:"updatedAt"`
-	// Raw is the record as it came, with what this library does not know.
+	// Raw is the record as received, including fields that this library does not
+	// know.
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (b BatchRecord) Format(f fmt.State, _ rune) { redact.Format(f, b) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (b BatchRecord) LogValue() slog.Value { return redact.LogValue(b) }
 
-// UnmarshalJSON accepts every spelling that the API uses.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts every spelling that the
+// API is known to use.
 func (b *BatchRecord) UnmarshalJSON(data []byte) error {
 	return unmarshal[batchRecordWire, BatchRecord](data, b)
 }
@@ -76,18 +80,18 @@ func (w *batchRecordWire) resource(raw json.RawMessage) (*BatchRecord, string) {
 	return b, b.ID
 }
 
-// BatchRecordListParams choose records of a campaign. The zero value is the
-// first page of all.
+// BatchRecordListParams select records of a campaign. The zero value selects the
+// first page of all of them.
 type BatchRecordListParams struct {
 	// Page is the number of the page, from 1. All begins with it.
 	Page int
 	// PerPage is how many records a page holds: 10 by default. All asks for
 	// 100 by default.
 	PerPage int
-	// Status is one of the texts that records show, or several with commas
-	// between them.
+	// Status is one of the labels of [BatchRecord.Status], or several separated
+	// by commas.
 	Status string
-	// Query is looked for in the records.
+	// Query is text to search for in the records.
 	Query string
 }
 
@@ -102,8 +106,8 @@ func (s *BatchRecordsService) List(ctx context.Context, batchID string, params B
 	return list[batchRecordWire, BatchRecord](ctx, s.client, r)
 }
 
-// All returns the records of all pages, which it fetches as they are needed. An
-// error ends the iteration.
+// All returns an iterator over the records of all pages, which are fetched as they
+// are needed. An error ends the iteration.
 func (s *BatchRecordsService) All(ctx context.Context, batchID string, params BatchRecordListParams, opts ...RequestOption) iter.Seq2[*BatchRecord, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[BatchRecord], error) {
 		asked := params
@@ -112,24 +116,24 @@ func (s *BatchRecordsService) All(ctx context.Context, batchID string, params Ba
 	})
 }
 
-// BatchRecordUpdateParams say what to change of a record. What is nil stays as
-// it is.
+// BatchRecordUpdateParams say what to change in a record. Fields that are nil stay
+// as they are.
 type BatchRecordUpdateParams struct {
-	// PhoneNumber is whom the campaign dials, in E.164.
+	// PhoneNumber is the number that the campaign dials, in E.164.
 	PhoneNumber *string        `json:"phoneNumber,omitzero"`
 	Metadata    map[string]any `json:"metadata,omitzero" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (p BatchRecordUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, p) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p BatchRecordUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
-// Update changes a record. An unknown outcome is not repeated; see
-// [WithRetryUnknown]. If the server's answer does not hold the record, the one
-// returned has its IDs and Raw only.
+// Update changes a record. An unknown outcome is not repeated: the error then
+// matches [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not
+// contain the record, only its IDs and Raw are set.
 func (s *BatchRecordsService) Update(ctx context.Context, batchID, recordID string, params BatchRecordUpdateParams, opts ...RequestOption) (*BatchRecord, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Update", class: retry.Replace, method: http.MethodPut, path: batchRecordPath,
@@ -144,29 +148,28 @@ func (s *BatchRecordsService) Update(ctx context.Context, batchID, recordID stri
 	})
 }
 
-// BatchRecordDeleteResult tells how many records were deleted.
+// BatchRecordDeleteResult says how many records were deleted.
 type BatchRecordDeleteResult struct {
-	// Message is the server's own text.
+	// Message is the server's own text, which may be empty.
 	Message string `json:"message"`
-	// DeletedCount counts the records that the last attempt deleted. When an
-	// earlier attempt had done so and its answer was lost, it is less than
-	// what was asked for.
+	// DeletedCount is how many records the last attempt deleted. If the answer
+	// to an earlier attempt was lost, that attempt may have deleted others.
 	DeletedCount int `json:"deletedCount"`
-	// AlreadyGone says that an earlier attempt of the same call, whose answer
-	// was lost, had deleted them.
+	// AlreadyGone says that the last attempt found nothing to delete, because
+	// an earlier attempt, whose answer was lost, had deleted the records.
 	AlreadyGone bool `json:"alreadyGone"`
-	// Raw is the answer as it came.
+	// Raw is the answer as received, nil if it was empty.
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (b BatchRecordDeleteResult) Format(f fmt.State, _ rune) { redact.Format(f, b) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (b BatchRecordDeleteResult) LogValue() slog.Value { return redact.LogValue(b) }
 
-// Delete removes records from a campaign.
+// Delete deletes records of a campaign.
 func (s *BatchRecordsService) Delete(ctx context.Context, batchID string, recordIDs []string, opts ...RequestOption) (*BatchRecordDeleteResult, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Delete", class: retry.Delete, method: http.MethodDelete, path: batchRecordsPath,
@@ -187,20 +190,21 @@ func (s *BatchRecordsService) Delete(ctx context.Context, batchID string, record
 	return result, nil
 }
 
-// BatchRecordExportParams choose the records to export. The zero value is all.
+// BatchRecordExportParams select the records to export. The zero value selects all
+// of them.
 type BatchRecordExportParams struct {
-	// Status is one of the texts that records show, or several with commas
-	// between them.
+	// Status is one of the labels of [BatchRecord.Status], or several separated
+	// by commas.
 	Status string
-	// Search is looked for in the records.
+	// Search is text to search for in the records.
 	Search string
 }
 
-// Export writes the records of a campaign to a writer, as CSV, as they come:
-// they are not kept in memory, and may be larger than other answers. The
-// attempt timeout covers the whole of it; see [WithAttemptTimeout]. Once
-// something has been written, nothing is retried: after an error, what was
-// written is incomplete. An error of the writer itself is returned as it is.
+// Export writes the records of a campaign to a writer, as CSV. They are written as
+// they arrive, so they are not kept in memory and may exceed the limit for other
+// answers. The attempt timeout covers the whole export; see [WithAttemptTimeout].
+// Once something has been written, nothing is retried: after an error, what was
+// written is incomplete. An error of the writer is wrapped.
 func (s *BatchRecordsService) Export(ctx context.Context, batchID string, to io.Writer, params BatchRecordExportParams, opts ...RequestOption) error {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Export", class: retry.Read, method: http.MethodGet, path: batchExportPath,

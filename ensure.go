@@ -17,35 +17,35 @@ import (
 // any nearer to its end.
 const maxEnsureRounds = 8
 
-// EnsureResult tells what [PhoneNumbersService.Ensure] found and what it made.
+// EnsureResult holds what [PhoneNumbersService.Ensure] found and what it created.
 type EnsureResult struct {
 	// Existing are the numbers that had their gateways when Ensure first
 	// looked.
 	Existing []*PhoneNumber `json:"existing"`
-	// Created are those that have got them since: from this call, or from
-	// another that ran at the same time.
+	// Created are the numbers that have got theirs since: from this call, or
+	// from another that ran at the same time.
 	Created []*PhoneNumber `json:"created"`
 }
 
-// Format prints the value without what is secret or private, whatever the
-// verb.
+// Format implements [fmt.Formatter]. Secret and private fields are redacted,
+// whatever the verb.
 func (r EnsureResult) Format(f fmt.State, _ rune) { redact.Format(f, r) }
 
-// LogValue is what log/slog shows: no secrets.
+// LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (r EnsureResult) LogValue() slog.Value { return redact.LogValue(r) }
 
 // Ensure registers those of the numbers that do not have their gateways yet,
 // and leaves the others alone: run it any number of times, from any number of
-// processes, and each number ends with one pair of gateways.
+// processes, and each number ends up with one pair of gateways.
 //
 // It reads every number, creates what is missing, and reads again: after
 // success, after a lost race (409), after a refusal that a race explains (400),
 // and after an unknown outcome, which is safe to repeat here because the server
-// creates all or nothing and refuses a number that is attached. It gives up with
-// the last error when it comes no nearer to its end. A number that has a gateway
-// of one direction only is an error that names it: detach it first. An error
-// matches [ErrMaybeApplied] if any of the requests may have registered numbers: run
-// Ensure again.
+// creates all or nothing and refuses a number that is attached. When it makes no
+// more progress it gives up with the last error. If a number has a gateway of one
+// direction only, the error names it: detach it first. An error matches
+// [ErrMaybeApplied] if any of the requests may have registered numbers: run Ensure
+// again.
 //
 // Existing numbers keep the gateways that they have, whatever params say.
 func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCreateParams, opts ...RequestOption) (*EnsureResult, error) {

@@ -11,8 +11,8 @@ const (
 
 // InboundSIPURI returns the URI to which a provider sends the calls of an
 // organisation: sip:<orgID>.sip.videosdk.live, or with a region
-// sip:<orgID>.<region>.sip.videosdk.live. The dashboard shows the id. An id that
-// cannot be part of a host name is a [*ValidationError].
+// sip:<orgID>.<region>.sip.videosdk.live. The dashboard shows the id. If an id or a
+// region cannot be part of a host name, the error is a [*ValidationError].
 //
 // https://docs.videosdk.live/telephony/managing-calls/handling-calls
 func InboundSIPURI(orgID string, region URIRegion) (string, error) {
