@@ -394,10 +394,15 @@ func (s *BatchCallsService) parse(ctx context.Context, batchID string, secrets [
 	return err
 }
 
+// maxStrange is how many times in a row a wait for the parsing of a list meets a
+// status that this library does not know, which may come before the list has been
+// read: for a minute and a half by default.
+const maxStrange = 20
+
 // waitParsed asks for a campaign until its list has been read.
 func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secrets []string, opts []RequestOption) (*BatchCall, error) {
 	settings := s.client.defaults.forCall(opts, &faults{}) // checked by ticket
-	poll := newPoll(settings)
+	poll, strange := newPoll(settings), 0
 	for {
 		batch, err := s.get(ctx, batchID, secrets, opts)
 		if err != nil && !poll.tolerates(ctx, err) {
@@ -414,8 +419,15 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secr
 				return batch, nil
 			case BatchParseFailed:
 				return nil, &ParseFailedError{Batch: batch}
-			default: // also one that is not known, which may come before the list has been read
-				status = cmp.Or(string(batch.Status), "unknown")
+			case BatchUploaded, BatchParsing:
+				strange = 0
+			default:
+				strange++
+			}
+			status = cmp.Or(string(batch.Status), "unknown")
+			if strange == maxStrange {
+				return nil, &UploadError{BatchID: batchID, MaybeApplied: true,
+					Err: fmt.Errorf("%w: the campaign stays in the unknown status %q", ErrInvalidResponse, brief(status))}
 			}
 		}
 		if waitErr := poll.pause(ctx, status); waitErr != nil {

@@ -282,6 +282,22 @@ func TestAnUploadTellsOfItsProgressAndWaitsUntilTheListIsRead(t *testing.T) {
 	})
 }
 
+// A context without a deadline must not make it wait for ever.
+func TestAnUploadDoesNotWaitForEverForAStatusThatItDoesNotKnow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, goldenTicket).then(http.StatusOK, "").then(http.StatusOK, "")
+		for range 15 {
+			recorder.then(http.StatusOK, `{"batchId":"batch_1","status":"queued"}`)
+		}
+		recorder.then(http.StatusOK, `{"batchId":"batch_1","status":"parsing"}`).then(http.StatusOK, `{"batchId":"batch_1","status":"shelved"}`)
+		_, err := recorder.client().BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
+		require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.ErrorContains(t, err, `"shelved"`)
+		assert.Len(t, recorder.all(), 3+15+1+20)
+	})
+}
+
 func TestAnUploadWaitsForAStatusThatIsKnownToComeAfterParsing(t *testing.T) {
 	after := []videosdk.BatchStatus{
 		videosdk.BatchParsed, videosdk.BatchDraft, videosdk.BatchScheduled, videosdk.BatchRunning, videosdk.BatchCompleted,
