@@ -331,10 +331,10 @@ func (s *BatchCallsService) upload(ctx context.Context, name string, content io.
 	if err := s.put(ctx, up, opts); err != nil {
 		return nil, err
 	}
-	if err := s.parse(ctx, ticket.BatchID, up.secrets(), opts); err != nil {
+	if err := s.parse(ctx, ticket.BatchID, up, opts); err != nil {
 		return nil, &UploadError{BatchID: ticket.BatchID, MaybeApplied: errors.Is(err, ErrMaybeApplied), Err: err}
 	}
-	return s.waitParsed(ctx, ticket.BatchID, up.secrets(), opts)
+	return s.waitParsed(ctx, ticket.BatchID, up, opts)
 }
 
 // uploadTicket is the permission to upload one file.
@@ -382,14 +382,14 @@ func (s *BatchCallsService) put(ctx context.Context, up *upload, opts []RequestO
 
 // parse asks the server to read the list that it has got. It fetches the list
 // then, and may say from where: the URL is as secret as it was before.
-func (s *BatchCallsService) parse(ctx context.Context, batchID string, secrets []string, opts []RequestOption) error {
+func (s *BatchCallsService) parse(ctx context.Context, batchID string, up *upload, opts []RequestOption) error {
 	r := s.client.request(operation{
 		name: "BatchCalls.Upload", class: retry.Repeatable, method: http.MethodPost, path: batchParsePath,
 	}, opts)
 	r.body = struct {
 		BatchID string `json:"batchId"`
 	}{batchID}
-	r.hidden = secrets
+	r.after = up
 	_, err := s.client.ack(ctx, r)
 	return err
 }
@@ -400,17 +400,17 @@ func (s *BatchCallsService) parse(ctx context.Context, batchID string, secrets [
 const maxStrange = 20
 
 // waitParsed asks for a campaign until its list has been read.
-func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, secrets []string, opts []RequestOption) (*BatchCall, error) {
+func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, up *upload, opts []RequestOption) (*BatchCall, error) {
 	settings := s.client.defaults.forCall(opts, &faults{}) // checked by ticket
 	poll, strange := newPoll(settings), 0
 	for {
-		batch, err := s.get(ctx, batchID, secrets, opts)
+		batch, err := s.get(ctx, batchID, up, opts)
 		if err != nil && !poll.tolerates(ctx, err) {
 			return nil, &UploadError{BatchID: batchID, MaybeApplied: true, Err: err}
 		}
 		status := ""
 		if err == nil {
-			batch.ParseError = s.client.scrubber.Scrub(batch.ParseError, append(redact.Secrets(batch), secrets...)...)
+			batch.ParseError = s.client.scrubber.Scrub(batch.ParseError, append(redact.Secrets(batch), up.secrets()...)...)
 			if settings.progress != nil {
 				settings.progress(batch)
 			}
@@ -541,11 +541,11 @@ func (s *BatchCallsService) Get(ctx context.Context, batchID string, opts ...Req
 	return s.get(ctx, batchID, nil, opts)
 }
 
-func (s *BatchCallsService) get(ctx context.Context, batchID string, secrets []string, opts []RequestOption) (*BatchCall, error) {
+func (s *BatchCallsService) get(ctx context.Context, batchID string, up *upload, opts []RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Get", class: retry.Read, method: http.MethodGet, path: batchCallPath,
 	}, opts, batchID)
-	r.hidden = secrets
+	r.after = up
 	return one[batchCallWire, BatchCall](ctx, s.client, r)
 }
 

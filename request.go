@@ -27,10 +27,10 @@ type request struct {
 	operation
 	escaped  string // the path, with the ids
 	query    url.Values
-	body     any      // what is sent as JSON, nil for nothing
-	upload   *upload  // what is sent in place of JSON, to another place
-	sink     *sink    // where an answer of text goes, in place of memory
-	hidden   []string // secrets that the answer may tell, besides those that are sent
+	body     any     // what is sent as JSON, nil for nothing
+	upload   *upload // what is sent in place of JSON, to another place
+	sink     *sink   // where an answer of text goes, in place of memory
+	after    *upload // whose address the answer may tell
 	settings settings
 	faults   faults
 	exchange exchange // what becomes of it on the wire
@@ -131,5 +131,9 @@ func (r *request) secrets() []string {
 	if r.upload != nil {
 		return r.upload.secrets()
 	}
-	return append(redact.Secrets(r.body), r.hidden...)
+	secrets := redact.Secrets(r.body)
+	if r.after != nil {
+		secrets = append(secrets, r.after.secrets()...)
+	}
+	return secrets
 }
