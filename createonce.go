@@ -64,7 +64,11 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 	}
 	defer s.client.placing.leave(own)
 	if own.callID != "" {
-		return s.Get(ctx, own.callID, opts...)
+		call, err := s.Get(ctx, own.callID, opts...)
+		if err != nil {
+			err = fmt.Errorf("videosdk: Calls.CreateOnce: call %s was placed before: %w, %w", brief(own.callID), err, ErrMaybeApplied)
+		}
+		return call, err
 	}
 	if own.unknown == nil {
 		call, err := s.findCall(ctx, params, opts)

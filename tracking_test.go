@@ -295,6 +295,20 @@ func TestAClientKnowsForAMinuteWhatItHasDialled(t *testing.T) {
 	}
 }
 
+func TestACallThatIsKnownToBePlacedAndCannotBeReadMayHaveBeenApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		call, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+		require.NoError(t, err)
+		srv.Inject(videosdktest.Fault{Path: "/v2/sip/call/{callId}", Status: http.StatusForbidden})
+		_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+		require.ErrorIs(t, err, videosdk.ErrForbidden)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.ErrorContains(t, err, call.ID)
+		assert.Len(t, srv.Dials(), 1)
+	})
+}
+
 func TestWhoWaitsForTheSameCallHearsWhatCameOfIt(t *testing.T) {
 	tests := []struct {
 		name   string
