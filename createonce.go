@@ -44,8 +44,8 @@ const (
 // TrackingID at the same moment may both find nothing and both dial, and so may one
 // that is started again before the list shows the call. The API has no way to
 // prevent that: let one client own a TrackingID at a time. Nor does it find a call
-// to another number: when To has changed, that number is dialled too, a minute later
-// and after.
+// to another number: if To has changed, that number is dialled too, by the same
+// client after that minute.
 //
 // The end of ctx does not end a call that has been placed: see [CallsService.End].
 func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {
