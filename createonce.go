@@ -149,6 +149,11 @@ func (p *placement) settle(call *Call, err error) {
 func (p *placements) enter(ctx context.Context, trackingID string) (*placement, error) {
 	own := p.use(trackingID)
 	select {
+	case <-own.turn: // also if ctx has ended: nobody else is placing it
+		return own, nil
+	default:
+	}
+	select {
 	case <-own.turn:
 		return own, nil
 	case <-ctx.Done():

@@ -295,6 +295,20 @@ func TestAClientKnowsForAMinuteWhatItHasDialled(t *testing.T) {
 	}
 }
 
+func TestAContextThatHasEndedPlacesNoCall(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 { // which of two ready channels is taken is a matter of luck
+		recorder := newRecorder(t, http.StatusOK, emptyPage)
+		params := validCall()
+		params.TrackingID = "order-7"
+		_, err := recorder.client().Calls.CreateOnce(ctx, params)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+		require.Empty(t, recorder.all())
+	}
+}
+
 func TestACallThatIsKnownToBePlacedAndCannotBeReadMayHaveBeenApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory())
