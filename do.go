@@ -82,6 +82,7 @@ func reachesPeople(path string) bool {
 	for i := range segments {
 		segments[i], _, _ = strings.Cut(segments[i], ";") // some servers take the rest for parameters
 	}
+	segments = slices.DeleteFunc(segments, func(segment string) bool { return segment == "" })
 	plain = "/" + strings.Join(segments, "/")
 	return slices.ContainsFunc([]string{callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath, batchCallsPath},
 		func(p string) bool { return strings.HasSuffix(plain, p) })
@@ -95,6 +96,7 @@ func (r *request) checkPath(path string) {
 	plain, err := url.PathUnescape(path) // a server may take an escaped slash for a slash
 	r.faults.check(err == nil, "path", "has an escape that is not valid")
 	for _, segment := range strings.Split(plain, "/") {
+		segment, _, _ = strings.Cut(segment, ";") // see reachesPeople
 		r.faults.check(segment != "." && segment != "..", "path", "must not contain . or .. segments")
 	}
 }
