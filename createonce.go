@@ -132,10 +132,13 @@ type placement struct {
 }
 
 // errUnfinished is what is known of a call whose placing did not come to its end.
-var errUnfinished = fmt.Errorf("videosdk: Calls.CreateOnce: placing the call ended in a panic: %w", ErrMaybeApplied)
+var errUnfinished = fmt.Errorf("videosdk: Calls.CreateOnce: placing the call did not come to its end: %w", ErrMaybeApplied)
 
 // settle notes what came of dialling.
 func (p *placement) settle(call *Call, err error) {
+	if err == nil && call.ID == "" {
+		return // it has been placed, and only the list can show it again
+	}
 	p.unknown = nil
 	switch {
 	case err == nil:

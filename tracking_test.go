@@ -309,6 +309,28 @@ func TestAContextThatHasEndedPlacesNoCall(t *testing.T) {
 	}
 }
 
+func TestACallThatTheListShowsWithoutAnIDIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, emptyPage).then(http.StatusBadGateway, `{}`).
+			then(http.StatusOK, `{"data":[{"metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`).
+			then(http.StatusOK, emptyPage)
+		client := recorder.client()
+		params := validCall()
+		params.TrackingID = "order-7"
+		_, err := client.Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err)
+		_, err = client.Calls.CreateOnce(t.Context(), params)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		dials := 0
+		for _, request := range recorder.all() {
+			if request.Method == http.MethodPost {
+				dials++
+			}
+		}
+		assert.Equal(t, 1, dials)
+	})
+}
+
 func TestACallThatIsKnownToBePlacedAndCannotBeReadMayHaveBeenApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory())
