@@ -305,6 +305,7 @@ func regularFile(info os.FileInfo, err error) error {
 // campaign, and matches [ErrMaybeApplied] if parsing may have begun.
 func (s *BatchCallsService) Upload(ctx context.Context, name string, content io.Reader, opts ...RequestOption) (*BatchCall, error) {
 	r := s.ticketRequest(name, opts)
+	r.faults.check(ctx != nil, "ctx", "must not be nil")
 	if err := r.faults.err(r.name); err != nil {
 		return nil, err
 	}

@@ -299,7 +299,8 @@ func (p *CallCreateParams) stored() storedCall {
 }
 
 // MarshalJSON implements [json.Marshaler], so that params can be stored, in the queue
-// of a job say. Durations are in seconds.
+// of a job say. Durations are in seconds. Keep params in a field with a name: a
+// struct that embeds them is written as the params alone.
 func (p CallCreateParams) MarshalJSON() ([]byte, error) {
 	return json.Marshal(p.stored())
 }

@@ -99,6 +99,10 @@ func TestABadRequestIsRefusedWithAllItsFaultsBeforeAnythingIsSent(t *testing.T) 
 			params.TrackingID = "order-7"
 			return errorOf(c.Calls.CreateOnce(none, params))
 		}, []string{"ctx"}},
+		{"no context for an upload", func(_ context.Context, c *videosdk.Client) error {
+			var none context.Context
+			return errorOf(c.BatchCalls.Upload(none, "list.csv", strings.NewReader("phone\n+14155550100\n")))
+		}, []string{"ctx"}},
 		{"white space for a rule", call(func(p *videosdk.CallCreateParams) { p.RoutingRuleID = " " }), []string{"routingRuleId"}},
 		{"calls that end before they begin", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.Calls.List(ctx, videosdk.CallListParams{StartDate: time.Unix(200, 0), EndDate: time.Unix(100, 0)}))
