@@ -227,13 +227,12 @@ func (s sourced) ask(ctx context.Context) (string, error) {
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				answers <- answer{err: fmt.Errorf("the token source panicked with a %T", v)}
-			}
-		}()
-		token, err := source.Token(ctx)
-		answers <- answer{token, err}
+		var a answer
+		a.err = safely("the token source", func() (err error) {
+			a.token, err = source.Token(ctx)
+			return err
+		})
+		answers <- a
 	}()
 	select {
 	case a := <-answers:

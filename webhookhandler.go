@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -369,26 +368,6 @@ func describe(err error, attributes ...any) []any {
 		attributes = append(attributes, "stack", p.stack)
 	}
 	return attributes
-}
-
-// panicError is a panic of what belongs to the user. It does not tell the value,
-// which may hold anything.
-type panicError struct {
-	text  string
-	stack string // where it happened
-}
-
-func (e *panicError) Error() string { return e.text }
-
-// safely calls what belongs to the user, and makes an error of its panic: in a
-// goroutine of this library that would end the program.
-func safely(what string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicError{fmt.Sprintf("%s panicked with a %T", what, v), string(debug.Stack())}
-		}
-	}()
-	return f()
 }
 
 // admit puts an event into the queue, if there is one. It reports false if there
