@@ -7,7 +7,6 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
@@ -106,9 +105,7 @@ func (s *CallsService) FindActive(ctx context.Context, roomID, sessionID string,
 	if err := f.err("Calls.FindActive"); err != nil {
 		return nil, err
 	}
-	// One page after the other: what moves to a later one meanwhile is on that.
-	opts = append(slices.Clone(opts), WithPagesAhead(0))
-	for call, err := range s.All(ctx, CallListParams{RoomID: roomID}, opts...) {
+	for call, err := range s.inTurn(ctx, CallListParams{RoomID: roomID}, opts) {
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -271,46 +272,42 @@ func (p *CallCreateParams) check(f *faults) {
 	f.seconds("maxCallDuration", p.MaxCallDuration)
 }
 
-// body returns what is sent: durations travel in seconds, the tracking id in
-// the metadata.
+// body returns what is sent: the tracking id travels in the metadata.
 func (p *CallCreateParams) body() any {
-	p.Metadata = p.tracked()
-	return struct {
-		callCreateFields
-		RingingTimeout  int64 `json:"ringingTimeout,omitempty"`
-		MaxCallDuration int64 `json:"maxCallDuration,omitempty"`
-	}{callCreateFields(*p), int64(p.RingingTimeout / time.Second), int64(p.MaxCallDuration / time.Second)}
+	sent := p.encoded()
+	sent.Metadata, sent.TrackingID = p.tracked(), ""
+	return sent
 }
 
 // callCreateFields are params without their methods.
 type callCreateFields CallCreateParams
 
-// storedCall is the JSON in which params are stored: as they are sent, and with what
-// travels elsewhere.
-type storedCall struct {
-	*callCreateFields
+// encodedCall is the JSON of params, in which durations are in seconds.
+type encodedCall struct {
+	callCreateFields
 	TrackingID      string  `json:"trackingId,omitempty"`
-	RingingTimeout  float64 `json:"ringingTimeout,omitempty"` // in seconds
+	RingingTimeout  float64 `json:"ringingTimeout,omitempty"`
 	MaxCallDuration float64 `json:"maxCallDuration,omitempty"`
 }
 
-func (p *CallCreateParams) stored() storedCall {
-	return storedCall{(*callCreateFields)(p), p.TrackingID, p.RingingTimeout.Seconds(), p.MaxCallDuration.Seconds()}
+func (p *CallCreateParams) encoded() encodedCall {
+	return encodedCall{callCreateFields(*p), p.TrackingID, p.RingingTimeout.Seconds(), p.MaxCallDuration.Seconds()}
 }
 
 // MarshalJSON implements [json.Marshaler], so that params can be stored, in the queue
 // of a job say. Durations are in seconds. Keep params in a field with a name: a
 // struct that embeds them is written as the params alone.
 func (p CallCreateParams) MarshalJSON() ([]byte, error) {
-	return json.Marshal(p.stored())
+	return json.Marshal(p.encoded())
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]: it reads what MarshalJSON has written.
 func (p *CallCreateParams) UnmarshalJSON(data []byte) error {
-	stored := p.stored()
+	stored := p.encoded()
 	if err := json.Unmarshal(data, &stored); err != nil {
 		return err
 	}
+	*p = CallCreateParams(stored.callCreateFields)
 	p.TrackingID = stored.TrackingID
 	p.RingingTimeout, p.MaxCallDuration = seconds(stored.RingingTimeout), seconds(stored.MaxCallDuration)
 	return nil
@@ -416,6 +413,12 @@ func (s *CallsService) All(ctx context.Context, params CallListParams, opts ...R
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)
 	})
+}
+
+// inTurn is All for a search that must miss nothing: it reads one page after the
+// other, because what moves to a later one meanwhile is on that.
+func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts []RequestOption) iter.Seq2[*Call, error] {
+	return s.All(ctx, params, append(slices.Clone(opts), WithPagesAhead(0))...)
 }
 
 // End hangs up. Ending a call that is over does no harm, so unknown outcomes

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -59,10 +58,8 @@ func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, 
 // is none, and neither is a list in which a call cannot be told from another.
 func (s *CallsService) find(ctx context.Context, trackingID string, params CallListParams, opts []RequestOption) (*Call, error) {
 	params.Type = DirectionOutbound
-	// One page after the other: what moves to a later one meanwhile is on that.
-	opts = append(slices.Clone(opts), WithPagesAhead(0))
 	var gone error // a call that the list has, and that cannot be read
-	for call, err := range s.All(ctx, params, opts...) {
+	for call, err := range s.inTurn(ctx, params, opts) {
 		if err != nil {
 			return nil, err
 		}
