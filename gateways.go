@@ -317,18 +317,9 @@ func (s *InboundGatewaysService) Update(ctx context.Context, gatewayID string, p
 // that Update would reset. A write of somebody else between the two is lost as
 // far as those four are concerned.
 func (s *InboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
-	var f faults
-	f.check(change != nil, "change", "must not be nil")
-	if err := f.err("InboundGateways.Modify"); err != nil {
-		return nil, err
-	}
-	gateway, err := s.Get(ctx, gatewayID, opts...)
-	if err != nil {
-		return nil, err
-	}
-	params := gateway.state()
-	change(&params)
-	return s.Update(ctx, gatewayID, params, opts...)
+	return modifyGateway("InboundGateways.Modify", change,
+		func() (*Gateway, error) { return s.Get(ctx, gatewayID, opts...) },
+		func(params GatewayUpdateParams) (*Gateway, error) { return s.Update(ctx, gatewayID, params, opts...) })
 }
 
 // Delete deletes an inbound gateway. Unknown outcomes are retried. If it does not
@@ -416,18 +407,9 @@ func (s *OutboundGatewaysService) Update(ctx context.Context, gatewayID string, 
 // fields that Update would reset. A write of somebody else between the two is
 // lost as far as those four are concerned.
 func (s *OutboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
-	var f faults
-	f.check(change != nil, "change", "must not be nil")
-	if err := f.err("OutboundGateways.Modify"); err != nil {
-		return nil, err
-	}
-	gateway, err := s.Get(ctx, gatewayID, opts...)
-	if err != nil {
-		return nil, err
-	}
-	params := gateway.state()
-	change(&params)
-	return s.Update(ctx, gatewayID, params, opts...)
+	return modifyGateway("OutboundGateways.Modify", change,
+		func() (*Gateway, error) { return s.Get(ctx, gatewayID, opts...) },
+		func(params GatewayUpdateParams) (*Gateway, error) { return s.Update(ctx, gatewayID, params, opts...) })
 }
 
 // Delete deletes an outbound gateway. Unknown outcomes are retried. If it does not
@@ -447,6 +429,21 @@ func (g *Gateway) state() GatewayUpdateParams {
 	return GatewayUpdateParams{
 		Record: g.Record, NoiseCancellation: g.NoiseCancellation, EnableDTMF: g.EnableDTMF, Region: g.Region,
 	}
+}
+
+func modifyGateway(operation string, change func(*GatewayUpdateParams), get func() (*Gateway, error), update func(GatewayUpdateParams) (*Gateway, error)) (*Gateway, error) {
+	var f faults
+	f.check(change != nil, "change", "must not be nil")
+	if err := f.err(operation); err != nil {
+		return nil, err
+	}
+	gateway, err := get()
+	if err != nil {
+		return nil, err
+	}
+	params := gateway.state()
+	change(&params)
+	return update(params)
 }
 
 func updatedGateway(ctx context.Context, c *Client, r *request, gatewayID string) (*Gateway, error) {
