@@ -106,8 +106,10 @@ func (s *BatchRecordsService) List(ctx context.Context, batchID string, params B
 	return list[batchRecordWire, BatchRecord](ctx, s.client, r)
 }
 
-// All returns an iterator over the records of all pages, which are fetched as they
-// are needed. An error ends the iteration.
+// All returns an iterator over the records of every page. It fetches up to four
+// pages ahead of the one being read; see [WithPagesAhead]. An error ends the
+// iteration. What moves to an earlier page meanwhile, because others are deleted,
+// is missed: read all before deleting any.
 func (s *BatchRecordsService) All(ctx context.Context, batchID string, params BatchRecordListParams, opts ...RequestOption) iter.Seq2[*BatchRecord, error] {
 	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[BatchRecord], error) {
 		asked := params

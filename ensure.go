@@ -58,7 +58,7 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 	e := ensuring{service: s, opts: opts, found: map[string]*PhoneNumber{}, backoff: settings.backoff}
 	result, err := e.run(ctx, params)
 	if err != nil && e.acted && !errors.Is(err, ErrMaybeApplied) {
-		err = actedError{err}
+		err = fmt.Errorf("%w, and of an earlier request: %w", err, ErrMaybeApplied)
 	}
 	return result, err
 }
@@ -148,19 +148,6 @@ func (e *ensuring) take() []*PhoneNumber {
 	slices.SortFunc(numbers, func(a, b *PhoneNumber) int { return cmp.Compare(a.E164, b.E164) })
 	return numbers
 }
-
-// actedError is the error of a run of several requests, one of which may have been
-// applied before.
-type actedError struct{ error }
-
-func (e actedError) Error() string {
-	return e.error.Error() + ": an earlier request may have been applied"
-}
-
-func (e actedError) Unwrap() error { return e.error }
-
-// Is matches ErrMaybeApplied.
-func (e actedError) Is(target error) bool { return target == ErrMaybeApplied }
 
 // sleep waits, or returns why the context ended. A wait that would not end
 // before the context's deadline is not begun.

@@ -284,7 +284,7 @@ func setList[T ~string](r *request, name string, values []T) {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = string(v)
-		r.faults.check(strings.TrimSpace(texts[i]) != "" && !strings.Contains(texts[i], ","),
+		r.faults.check(!isEmpty(texts[i]) && !strings.Contains(texts[i], ","),
 			fmt.Sprintf("%s[%d]", name, i), "must not be empty, nor contain a comma")
 	}
 	r.set(name, strings.Join(texts, ","))

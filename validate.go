@@ -115,7 +115,7 @@ func (f *faults) anyField(params any) {
 // notBlank checks a text that may be absent, but not empty.
 func (f *faults) notBlank(field string, value *string) {
 	if value != nil {
-		f.check(strings.TrimSpace(*value) != "", field, "must not be empty")
+		f.check(!isEmpty(*value), field, "must not be empty")
 	}
 }
 

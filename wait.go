@@ -118,8 +118,9 @@ func (p *poll) pause(ctx context.Context, status string) error {
 	wait := p.next
 	if deadline, ok := ctx.Deadline(); ok {
 		// Ask a last time shortly before the deadline, and then no more.
-		wait = min(wait, time.Until(deadline)-lastLook)
-		if wait <= 0 || time.Until(deadline) <= p.asked {
+		left := time.Until(deadline)
+		wait = min(wait, left-lastLook)
+		if wait <= 0 || left <= p.asked {
 			return waitEnd{fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)}
 		}
 	}
