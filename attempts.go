@@ -3,6 +3,7 @@ package videosdk
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
@@ -52,13 +53,24 @@ const (
 	ErrorClassResponse ErrorClass = "response"
 )
 
+// observer is told of the attempt that was made last, and whether there is another.
+// Only the options that set observers know what these do, so that a program which
+// logs nothing is not linked with all of log/slog.
+type observer func(x *exchange, again bool)
+
+func (o observer) isNone() bool { return o == nil }
+
 // WithOnAttempt sets a function that is called after each attempt of every call and
 // before the wait for the next, for metrics and traces. It may be called
 // concurrently, with the context of the call, which waits for it to return.
 func WithOnAttempt(hook func(context.Context, Attempt)) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(hook != nil, "WithOnAttempt", "must not be nil")
-		c.onAttempt = hook
+		c.onAttempt = func(x *exchange, again bool) {
+			if x.attempts > 0 {
+				hook(x.ctx, x.observed(again))
+			}
+		}
 	})
 }
 
@@ -96,4 +108,35 @@ func (o *outcome) class() ErrorClass {
 	default:
 		return ErrorClassConnection
 	}
+}
+
+// logTo returns an observer that logs.
+func logTo(logger *slog.Logger) observer {
+	return func(x *exchange, again bool) {
+		if logger.Enabled(x.ctx, slog.LevelDebug) {
+			logger.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", x.took))...)
+		}
+		if again && logger.Enabled(x.ctx, slog.LevelWarn) {
+			logger.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.loop.RetryWaitMin))...)
+		}
+	}
+}
+
+func (x *exchange) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("operation", x.request.name),
+		slog.String("method", x.request.method),
+		slog.String("path", x.request.shown()),
+		slog.Int("attempt", x.attempts),
+	}
+	if x.last.status != 0 {
+		attrs = append(attrs, slog.Int("status", x.last.status))
+	}
+	if id := x.requestID(); id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
+	}
+	if x.last.err != nil {
+		attrs = append(attrs, slog.String("error", x.scrubbed(x.last.err).Error()))
+	}
+	return attrs
 }

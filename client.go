@@ -2,7 +2,6 @@ package videosdk
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -72,9 +71,8 @@ type Client struct {
 	defaults    settings
 	quota       retry.Quota
 	scrubber    *redact.Scrubber
-	log         *slog.Logger                   // nil for none
-	onAttempt   func(context.Context, Attempt) // nil for none
-	placing     placements                     // by CreateOnce
+	observers   []observer
+	placing     placements // by CreateOnce
 }
 
 // New returns a client that signs its own tokens with an API key and its
@@ -213,7 +211,7 @@ func isNilMiddleware(m func(http.RoundTripper) http.RoundTripper) bool { return 
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) {
 		if c.faults.check(logger != nil, "WithLogger", "must not be nil"); logger != nil {
-			c.log = logger
+			c.log = logTo(logger)
 		}
 	})
 }
@@ -319,8 +317,8 @@ type config struct {
 	base          *url.URL // nil for the default
 	http          *http.Client
 	middleware    []func(http.RoundTripper) http.RoundTripper
-	log           *slog.Logger
-	onAttempt     func(context.Context, Attempt)
+	onAttempt     observer
+	log           observer
 	userAgent     string
 	credentials   *credentials
 	source        TokenSource
@@ -465,8 +463,7 @@ func (c *config) client() *Client {
 		guard:       guard,
 		defaults:    c.defaults,
 		scrubber:    redact.NewScrubber(),
-		log:         c.log,
-		onAttempt:   c.onAttempt,
+		observers:   slices.DeleteFunc([]observer{c.onAttempt, c.log}, observer.isNone),
 	}
 	client.PhoneNumbers = &PhoneNumbersService{client}
 	client.RoutingRules = &RoutingRulesService{client}

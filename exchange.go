@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -369,12 +368,11 @@ func statusOf(status int, body []byte) int {
 }
 
 // checkRetry is asked by retryablehttp after each attempt.
-func (x *exchange) checkRetry(ctx context.Context, _ *http.Response, _ error) (bool, error) {
+func (x *exchange) checkRetry(context.Context, *http.Response, error) (bool, error) {
 	again := x.again()
-	if hook := x.client.onAttempt; hook != nil && x.attempts > 0 {
-		hook(ctx, x.observed(again))
+	for _, observe := range x.client.observers {
+		observe(x, again)
 	}
-	x.log(again)
 	return again, nil
 }
 
@@ -477,37 +475,4 @@ func (x *exchange) reason(ctx context.Context, err error) error {
 	default:
 		return err
 	}
-}
-
-// log tells of the attempt that was made last, and of the retry after it.
-func (x *exchange) log(again bool) {
-	log := x.client.log
-	if log == nil {
-		return
-	}
-	if log.Enabled(x.ctx, slog.LevelDebug) {
-		log.LogAttrs(x.ctx, slog.LevelDebug, "videosdk: attempt", append(x.attrs(), slog.Duration("took", x.took))...)
-	}
-	if again && log.Enabled(x.ctx, slog.LevelWarn) {
-		log.LogAttrs(x.ctx, slog.LevelWarn, "videosdk: retry", append(x.attrs(), slog.Duration("wait", x.loop.RetryWaitMin))...)
-	}
-}
-
-func (x *exchange) attrs() []slog.Attr {
-	attrs := []slog.Attr{
-		slog.String("operation", x.request.name),
-		slog.String("method", x.request.method),
-		slog.String("path", x.request.shown()),
-		slog.Int("attempt", x.attempts),
-	}
-	if x.last.status != 0 {
-		attrs = append(attrs, slog.Int("status", x.last.status))
-	}
-	if id := x.requestID(); id != "" {
-		attrs = append(attrs, slog.String("request_id", id))
-	}
-	if x.last.err != nil {
-		attrs = append(attrs, slog.String("error", x.scrubbed(x.last.err).Error()))
-	}
-	return attrs
 }
