@@ -76,7 +76,7 @@ func TestASecretIsFoundAsHTMLWritesIt(t *testing.T) {
 	const secret = `a&b"c'<d>é😀`
 	for _, text := range []string{
 		`a&amp;b&quot;c&#39;&lt;d&gt;é😀`, `a&#38;b&#34;c&apos;&#60;d&#62;&#233;&#128512;`, `a&#x26;b&#x22;c&#x27;&#x3C;d&#x3e;&eacute;&#x1F600;`,
-		`a&b&quot;c'<d>é😀`,
+		`a&b&quot;c'<d>é😀`, `a&AMP;b&QUOT;c&apos;&LT;d&GT;&eacute;&#x01F600;`, `a&#0038;b&#X22;c&#039;&lt;d&gt;&#xe9;&#128512;`,
 	} {
 		assert.Equal(t, "<p>[redacted]</p>", redact.NewScrubber().Scrub("<p>"+text+"</p>", secret))
 	}
@@ -84,6 +84,12 @@ func TestASecretIsFoundAsHTMLWritesIt(t *testing.T) {
 		assert.Equal(t, "<[redacted]>", redact.NewScrubber().Scrub("<"+text+">", "100%&x"), text)
 	}
 	assert.Equal(t, "[redacted]!", redact.NewScrubber().Scrub("%25&amp;!", "%25&amp;"), "a secret that looks like an escape")
+	assert.Equal(t, "[redacted] ", redact.NewScrubber().Scrub("a&excl;b&lowbar;&CounterClockwiseContourIntegral; ", "a!b_∳"), "whatever the names")
+	assert.Equal(t, "x[redacted]y", redact.NewScrubber().Scrub("xa&bsol;&quot;b&#92;&#x5c;cy", `a"bc`), "behind backslashes, as JSON within HTML has them")
+	for _, text := range []string{"p&;q", "p&amp", "p&#;q", "p&#x;q", "p&#39;q", "p&#xx21;q", "p&#-33;q", "p&#99999999999;q", "p&a b;q"} {
+		assert.Equal(t, text, redact.NewScrubber().Scrub(text, "p!q", "p�q"), "what is no exclamation mark")
+	}
+	assert.Equal(t, "a&amp;b", redact.NewScrubber().Scrub("a&amp;b", "axb"), "a letter has no name")
 	assert.Equal(t, "a&amp;c &amp;", redact.NewScrubber().Scrub("a&amp;c &amp;", secret), "what is none stays")
 	assert.Equal(t, "x[redacted]&", redact.NewScrubber().Scrub("x&;&", "&;"))
 }

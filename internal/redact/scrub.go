@@ -2,10 +2,10 @@ package redact
 
 import (
 	"encoding/json"
-	"html"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -201,15 +201,45 @@ func lengthOfPercent(character, text string) int {
 	return 0
 }
 
-// lengthOfEntity returns how much of the beginning of text is the character in
-// HTML or XML.
+// lengthOfEntity returns how much of the beginning of text, which is an ampersand,
+// is the character in HTML or XML.
 func lengthOfEntity(character, text string) int {
-	const longest = len("&#x1F600;")
-	end := strings.IndexByte(text[:min(len(text), longest)], ';') + 1
-	if html.UnescapeString(text[:end]) == character {
-		return end
+	const longest = len("&CounterClockwiseContourIntegral;")
+	name, _, ends := strings.Cut(text[1:min(len(text), longest)], ";")
+	if ends && (names(name, character) || spells(name, character)) {
+		return len("&;") + len(name)
 	}
 	return 0
+}
+
+// names reports whether name may be that of the character. It takes every name for
+// every character that has one: which of them it is does not matter beside the rest
+// of a secret, and a table of two thousand would make a program 80 KiB larger. A
+// backslash has nothing beside it, see spelling.
+func names(name, character string) bool {
+	if character == `\` {
+		return name == "bsol"
+	}
+	return isWord(name) && !isWord(character)
+}
+
+// spells reports whether name, such as #38 or #x26, is the number of the character.
+func spells(name, character string) bool {
+	number, isNumber := strings.CutPrefix(strings.ToLower(name), "#")
+	digits, isHex := strings.CutPrefix(number, "x")
+	base := 10
+	if isHex {
+		base = 16
+	}
+	code, err := strconv.ParseUint(digits, base, 31)
+	return isNumber && err == nil && string(rune(code)) == character
+}
+
+// isWord reports whether text is of letters and digits, which have no names in HTML.
+func isWord(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
 }
 
 // lengthOfEscape returns how much of the beginning of text, after a backslash,
