@@ -257,6 +257,14 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 		To: "+14155550123", From: "+14155559876", RoutingRuleID: "rr_abc123", Metadata: map[string]any{"campaignId": "cmp_123"},
 	}
 	body := NewCall{To: "+14155550123", From: "+14155559876", RoutingRuleID: "rr_abc123", Metadata: map[string]any{"campaignId": "cmp_123"}}
+	ourRule := func(ctx context.Context) error {
+		_, err := client.RoutingRules.Get(ctx, "rr_abc123")
+		return err
+	}
+	theirRule := func(ctx context.Context) error {
+		var out Rule
+		return bare.Do(ctx, http.MethodGet, "/v2/sip/routing-rule/rr_abc123", nil, &out)
+	}
 	return []Pair{
 		{"Calls.Create", func() error {
 			_, err := client.Calls.Create(ctx, params)
@@ -265,13 +273,8 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 			var out Call
 			return bare.Do(ctx, http.MethodPost, "/v2/sip/call", &body, &out)
 		}},
-		{"RoutingRules.Get", func() error {
-			_, err := client.RoutingRules.Get(ctx, "rr_abc123")
-			return err
-		}, func() error {
-			var out Rule
-			return bare.Do(ctx, http.MethodGet, "/v2/sip/routing-rule/rr_abc123", nil, &out)
-		}},
+		{"RoutingRules.Get", endless(ourRule), endless(theirRule)},
+		{"RoutingRules.Get-cancellable", cancellable(ourRule), cancellable(theirRule)},
 		{"PhoneNumbers.List-100", func() error {
 			_, err := client.PhoneNumbers.List(ctx, videosdk.PhoneNumberListParams{Page: 1, PerPage: 100})
 			return err
@@ -279,6 +282,21 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 			var out NumbersPage
 			return bare.Do(ctx, http.MethodGet, "/v2/sip/phone-numbers?page=1&perPage=100", nil, &out)
 		}},
+	}
+}
+
+// endless returns do with a context that never ends.
+func endless(do func(context.Context) error) func() error {
+	return func() error { return do(context.Background()) }
+}
+
+// cancellable returns do with a context that may end, as the handler of a web server
+// has one for each request. net/http watches it.
+func cancellable(do func(context.Context) error) func() error {
+	return func() error {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		return do(ctx)
 	}
 }
 
