@@ -47,6 +47,9 @@ func run() error {
 			return err
 		}
 	}
+	if err := decoding(); err != nil {
+		return err
+	}
 	return verification()
 }
 
@@ -87,6 +90,19 @@ func exchanges() error {
 func alone(do func() error) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	return do()
+}
+
+func decoding() error {
+	pair, err := floor.Decoding()
+	if err != nil {
+		return err
+	}
+	c := contest{name: pair.Name, callers: 1}
+	if err := alone(func() error { return c.run(pair, 360) }); err != nil {
+		return err
+	}
+	c.print()
+	return nil
 }
 
 func walk(delay time.Duration) error {

@@ -78,6 +78,17 @@ func Page(n, perPage, last int) []byte {
 // tokenLength is that of a token that is signed with the API key of an account.
 const tokenLength = 289
 
+// memory answers every request with one page of 100 numbers, without a network, so
+// that little but the decoding is left.
+type memory struct{ page []byte }
+
+func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		ContentLength: int64(len(m.page)), Body: io.NopCloser(bytes.NewReader(m.page)), Request: r,
+	}, nil
+}
+
 // Client is what a program does that needs no library: net/http and
 // encoding/json, one keep-alive connection a caller, the token at hand.
 type Client struct {
@@ -90,7 +101,11 @@ type Client struct {
 func New(url string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 128
-	return &Client{http: &http.Client{Transport: transport}, url: url, token: strings.Repeat("t", tokenLength)}
+	return over(&http.Client{Transport: transport}, url)
+}
+
+func over(client *http.Client, url string) *Client {
+	return &Client{http: client, url: url, token: strings.Repeat("t", tokenLength)}
 }
 
 // Close closes the connections.
@@ -275,14 +290,32 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 		}},
 		{"RoutingRules.Get", endless(ourRule), endless(theirRule)},
 		{"RoutingRules.Get-cancellable", cancellable(ourRule), cancellable(theirRule)},
-		{"PhoneNumbers.List-100", func() error {
-			_, err := client.PhoneNumbers.List(ctx, videosdk.PhoneNumberListParams{Page: 1, PerPage: 100})
-			return err
-		}, func() error {
-			var out NumbersPage
-			return bare.Do(ctx, http.MethodGet, "/v2/sip/phone-numbers?page=1&perPage=100", nil, &out)
-		}},
+		listing(client, bare),
 	}
+}
+
+// listing compares one page of 100 numbers.
+func listing(client *videosdk.Client, bare *Client) Pair {
+	ctx := context.Background()
+	return Pair{"PhoneNumbers.List-100", func() error {
+		_, err := client.PhoneNumbers.List(ctx, videosdk.PhoneNumberListParams{Page: 1, PerPage: 100})
+		return err
+	}, func() error {
+		var out NumbersPage
+		return bare.Do(ctx, http.MethodGet, "/v2/sip/phone-numbers?page=1&perPage=100", nil, &out)
+	}}
+}
+
+// Decoding compares the decoding of a page of 100 numbers that is in memory.
+func Decoding() (Pair, error) {
+	transport := &http.Client{Transport: memory{Page(1, 100, Numbers/100)}}
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(transport))
+	if err != nil {
+		return Pair{}, err
+	}
+	pair := listing(client, over(transport, videosdk.DefaultBaseURL))
+	pair.Name += "/decoding"
+	return pair, nil
 }
 
 // endless returns do with a context that never ends.
