@@ -184,9 +184,11 @@ type GatewayUpdateParams struct {
 	Metadata        map[string]string `json:"metadata,omitzero" redact:"private"`
 	Tags            []string          `json:"tags,omitzero"`
 
-	// AllowedAddresses and AllowedNumbers are for inbound gateways only.
+	// AllowedAddresses are for inbound gateways only.
 	AllowedAddresses []string `json:"allowedAddresses,omitzero"`
-	AllowedNumbers   []string `json:"allowedNumbers,omitzero"`
+	// AllowedNumbers are for both: an outbound gateway takes them here, although
+	// not when it is created.
+	AllowedNumbers []string `json:"allowedNumbers,omitzero"`
 
 	// Address and Transport are for outbound gateways only.
 	Address   *string    `json:"address,omitzero"`
@@ -225,7 +227,6 @@ func (p *GatewayUpdateParams) checkInbound(f *faults) {
 func (p *GatewayUpdateParams) checkOutbound(f *faults) {
 	p.check(f)
 	f.check(p.AllowedAddresses == nil, "allowedAddresses", "is for inbound gateways")
-	f.check(p.AllowedNumbers == nil, "allowedNumbers", "is for inbound gateways")
 }
 
 // GatewayListParams choose gateways. The zero value is the first page of all.

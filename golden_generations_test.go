@@ -178,13 +178,14 @@ func goldenOutboundGateways() []golden {
 			return errorOf(c.OutboundGateways.Update(ctx, "gw_1", videosdk.GatewayUpdateParams{
 				Name: videosdk.Ptr("Out"), Numbers: []string{"+14155551234"}, Auth: &videosdk.SIPAuth{Username: "u", Password: "p"},
 				MediaEncryption: videosdk.Ptr(videosdk.MediaEncryptionEnable), Metadata: map[string]string{"env": "test"},
-				Tags: []string{"v2"}, Address: videosdk.Ptr("sip.example.com"), Transport: videosdk.Ptr(videosdk.TransportTCP),
+				Tags: []string{"v2"}, AllowedNumbers: []string{"+91*"},
+				Address: videosdk.Ptr("sip.example.com"), Transport: videosdk.Ptr(videosdk.TransportTCP),
 				Record: true, NoiseCancellation: true, EnableDTMF: true, Region: videosdk.RegionAuto,
 			}))
 		},
 		method: http.MethodPatch, path: one,
 		body: `{"name":"Out","numbers":["+14155551234"],"auth":{"username":"u","password":"p"},"mediaEncryption":"enable",` +
-			`"metadata":{"env":"test"},"tags":["v2"],"address":"sip.example.com","transport":"tcp",` +
+			`"metadata":{"env":"test"},"tags":["v2"],"allowedNumbers":["+91*"],"address":"sip.example.com","transport":"tcp",` +
 			`"record":true,"noiseCancellation":true,"enableDtmf":true,"geoRegion":"auto"}`,
 	}, {
 		of: "OutboundGateways.Delete", with: "an id",
