@@ -364,7 +364,7 @@ type CallListParams struct {
 	// Search is looked for in To, From and RoomID.
 	Search string
 	// StartDate and EndDate limit the list to calls between them. The whole
-	// day of EndDate is included.
+	// day of EndDate is included, whatever its time.
 	StartDate, EndDate time.Time
 }
 
@@ -390,7 +390,9 @@ func (s *CallsService) List(ctx context.Context, params CallListParams, opts ...
 	r.set("ruleId", params.RuleID)
 	r.set("type", string(params.Type))
 	r.set("search", params.Search)
-	r.faults.check(params.EndDate.IsZero() || !params.EndDate.Before(params.StartDate), "endDate", "must not be before startDate")
+	// The day of EndDate ends at most 24 hours later, in whatever zone the server is.
+	r.faults.check(params.EndDate.IsZero() || params.EndDate.Add(24*time.Hour).After(params.StartDate), "endDate",
+		"must not be a day or more before startDate")
 	r.setTime("startDate", params.StartDate)
 	r.setTime("endDate", params.EndDate)
 	return list[callWire, Call](ctx, s.client, r)

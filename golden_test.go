@@ -362,6 +362,14 @@ func goldenCalls() []golden {
 		query: "endDate=1755864000500&gatewayId=gw_1&id=call_1&page=2&perPage=5&roomId=room_1&ruleId=rr_1&search=%2B1415" +
 			"&sessionId=sess_1&startDate=1755777600000&type=outbound",
 	}, {
+		// The day of endDate is included as a whole.
+		of: "Calls.List", with: "the rest of a day",
+		call: func(ctx context.Context, c *videosdk.Client) error {
+			midnight := time.Date(2025, 8, 21, 0, 0, 0, 0, time.UTC)
+			return errorOf(c.Calls.List(ctx, videosdk.CallListParams{StartDate: midnight.Add(12 * time.Hour), EndDate: midnight}))
+		},
+		method: http.MethodGet, path: "/v2/sip/call", query: "endDate=1755734400000&startDate=1755777600000",
+	}, {
 		of: "Calls.All", with: "full params",
 		call: func(ctx context.Context, c *videosdk.Client) error {
 			return firstError(c.Calls.All(ctx, fullCallListParams()))

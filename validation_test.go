@@ -105,7 +105,7 @@ func TestABadRequestIsRefusedWithAllItsFaultsBeforeAnythingIsSent(t *testing.T) 
 		}, []string{"ctx"}},
 		{"white space for a rule", call(func(p *videosdk.CallCreateParams) { p.RoutingRuleID = " " }), []string{"routingRuleId"}},
 		{"calls that end before they begin", func(ctx context.Context, c *videosdk.Client) error {
-			return errorOf(c.Calls.List(ctx, videosdk.CallListParams{StartDate: time.Unix(200, 0), EndDate: time.Unix(100, 0)}))
+			return errorOf(c.Calls.List(ctx, videosdk.CallListParams{StartDate: time.Unix(100_000, 0), EndDate: time.Unix(10_000, 0)}))
 		}, []string{"endDate"}},
 		{"a page before the first", func(ctx context.Context, c *videosdk.Client) error {
 			return firstError(c.RoutingRules.All(ctx, videosdk.RoutingRuleListParams{Page: -5}))
