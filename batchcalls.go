@@ -196,7 +196,8 @@ func (w *batchCallWire) resource(raw json.RawMessage) (*BatchCall, string) {
 	return b, b.ID
 }
 
-// ParseFailedError says that an uploaded list could not be read.
+// ParseFailedError says that an uploaded list could not be read. [WithExistingBatch]
+// puts another list in its place.
 type ParseFailedError struct {
 	// Batch is the campaign. Its ParseError says why.
 	Batch *BatchCall
@@ -263,6 +264,17 @@ func WithProgress(progress func(*BatchCall)) RequestOption {
 	})
 }
 
+// WithExistingBatch makes [BatchCallsService.Upload] and
+// [BatchCallsService.UploadFile] replace the list of an existing campaign, such as
+// one whose list could not be parsed, in place of making a new one. Other methods
+// ignore it.
+func WithExistingBatch(batchID string) RequestOption {
+	return requestOption(func(s *settings) {
+		s.faults.id("WithExistingBatch", batchID)
+		s.replacedBatch = batchID
+	})
+}
+
 // UploadFile uploads a list of numbers from a file: .csv, .xls or .xlsx, of at
 // most 5 MiB. It does what [BatchCallsService.Upload] does, but needs no more
 // memory for a large file than for a small one.
@@ -300,9 +312,10 @@ func regularFile(info os.FileInfo, err error) error {
 // has it parsed, and waits until that is done or the context ends. Pass the ID of
 // the campaign that it returns to [BatchCallsService.Create].
 //
-// If the list cannot be parsed, the error is a [*ParseFailedError]. Any other
-// error after the list was stored is an [*UploadError], which has the ID of the
-// campaign, and matches [ErrMaybeApplied] if parsing may have begun.
+// If the list cannot be parsed, the error is a [*ParseFailedError]: mend the list
+// and upload it with [WithExistingBatch]. Any other error after the list was stored
+// is an [*UploadError], which has the ID of the campaign, and matches
+// [ErrMaybeApplied] if parsing may have begun.
 func (s *BatchCallsService) Upload(ctx context.Context, name string, content io.Reader, opts ...RequestOption) (*BatchCall, error) {
 	r := s.ticketRequest(name, opts)
 	r.faults.check(ctx != nil, "ctx", "must not be nil")
@@ -368,7 +381,8 @@ func (s *BatchCallsService) ticket(ctx context.Context, name string, size int64,
 	r.body = struct {
 		FileName string `json:"fileName"`
 		FileSize int64  `json:"fileSize"`
-	}{name, size}
+		BatchID  string `json:"batchId,omitempty"`
+	}{name, size, r.settings.replacedBatch}
 	return one[uploadTicket, uploadTicket](ctx, s.client, r)
 }
 

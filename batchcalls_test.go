@@ -335,6 +335,24 @@ func TestAListThatCannotBeParsedSaysWhy(t *testing.T) {
 	})
 }
 
+func TestAListThatCouldNotBeParsedIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		batches := newClient(t, newServer(t, videosdktest.InMemory())).BatchCalls
+		_, err := batches.Upload(t.Context(), "leads.csv", strings.NewReader("phoneNumber\nAnn\n"))
+		var failed *videosdk.ParseFailedError
+		require.ErrorAs(t, err, &failed)
+
+		mended, err := batches.Upload(t.Context(), "leads-2.csv", strings.NewReader(leads), videosdk.WithExistingBatch(failed.Batch.ID))
+
+		require.NoError(t, err)
+		assert.Equal(t, failed.Batch.ID, mended.ID)
+		assert.Equal(t, videosdk.BatchParsed, mended.Status)
+		assert.Equal(t, 2, mended.RecordsUploaded)
+		assert.Equal(t, "leads-2.csv", mended.File.Name)
+		assert.Equal(t, 1, countItems(t, batches.All(t.Context(), videosdk.BatchCallListParams{})))
+	})
+}
+
 func TestAListThatTheServerDoesNotWantToParseIsAnError(t *testing.T) {
 	srv := newServer(t)
 	srv.Inject(videosdktest.Fault{Path: "/v2/batch-calls/parse", Status: http.StatusForbidden})
@@ -455,6 +473,9 @@ func TestABadCampaignIsRefusedWithAllItsFaults(t *testing.T) {
 		{"an upload without a function to tell", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.BatchCalls.Upload(ctx, "list.csv", strings.NewReader(goldenList), videosdk.WithProgress(nil)))
 		}, []string{"WithProgress"}},
+		{"an upload to a campaign without an id", func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.BatchCalls.Upload(ctx, "list.csv", strings.NewReader(goldenList), videosdk.WithExistingBatch(" ")))
+		}, []string{"WithExistingBatch"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -508,6 +508,7 @@ type settings struct {
 	pagesAhead     int
 	retryUnknown   bool
 	progress       func(*BatchCall)
+	replacedBatch  string
 	header         http.Header
 	faults         *faults // where an option reports a wrong value
 }

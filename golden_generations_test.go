@@ -667,6 +667,8 @@ func conversations(t *testing.T) []conversation {
 		{http.MethodPost, "/v2/batch-calls/parse", "", `{"batchId":"batch_1"}`},
 		{http.MethodGet, "/v2/batch-calls/batch_1", "", ""},
 	}
+	replace := slices.Clone(upload)
+	replace[0].body = `{"fileName":"list.csv","fileSize":25,"batchId":"batch_1"}`
 	const (
 		recording = `{"id":"gw_1","name":"Old","record":true,"noiseCancellation":false,"enableDtmf":true,"geoRegion":"us002"}`
 		renamed   = `{"name":"New","record":true,"noiseCancellation":false,"enableDtmf":true,"geoRegion":"us002"}`
@@ -704,6 +706,12 @@ func conversations(t *testing.T) []conversation {
 			return errorOf(c.BatchCalls.UploadFile(ctx, file))
 		},
 		answers: uploadAnswers, want: upload,
+	}, {
+		of: "BatchCalls.UploadFile", with: "a file that replaces another",
+		call: func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.BatchCalls.UploadFile(ctx, file, videosdk.WithExistingBatch("batch_1")))
+		},
+		answers: uploadAnswers, want: replace,
 	}, {
 		of: "BatchCalls.Records.Export", with: "full params",
 		call: func(ctx context.Context, c *videosdk.Client) error {

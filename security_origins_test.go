@@ -95,7 +95,7 @@ func TestTheTokenGoesToTheAPIAndNowhereElse(t *testing.T) {
 			}
 		})
 	}
-	assert.Equal(t, 2, elsewhere, "Upload and UploadFile go to a presigned URL")
+	assert.Equal(t, 3, elsewhere, "each upload goes to a presigned URL")
 }
 
 // A webhook's address is for the server: this library only hands it over.
