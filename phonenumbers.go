@@ -254,13 +254,6 @@ func (d DetachResult) Format(f fmt.State, _ rune) { redact.Format(f, d) }
 // LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (d DetachResult) LogValue() slog.Value { return redact.LogValue(d) }
 
-type detachWire struct {
-	Message     string      `json:"message"`
-	PhoneNumber PhoneNumber `json:"phoneNumber"`
-	Inbound     string      `json:"inbound"`
-	Outbound    string      `json:"outbound"`
-}
-
 // Detach takes a number, given in E.164, off both its gateways. The number
 // stays with the account, and so do the gateways. [ErrBadRequest] says that it
 // was not attached, [ErrNotFound] that the account does not have it.
@@ -275,16 +268,13 @@ func (s *PhoneNumbersService) Detach(ctx context.Context, e164 string, opts ...R
 	r.body = struct {
 		PhoneNumber string `json:"phoneNumber"`
 	}{e164}
-	var w detachWire
-	raw, _, err := s.client.told(ctx, r, &w)
+	result := &DetachResult{}
+	raw, _, err := s.client.told(ctx, r, result)
 	if err != nil {
 		return nil, err
 	}
-	w.PhoneNumber.E164 = cmp.Or(w.PhoneNumber.E164, e164)
-	return &DetachResult{
-		Message: w.Message, PhoneNumber: w.PhoneNumber,
-		InboundGatewayID: w.Inbound, OutboundGatewayID: w.Outbound, Raw: raw,
-	}, nil
+	result.PhoneNumber.E164, result.Raw = cmp.Or(result.PhoneNumber.E164, e164), raw
+	return result, nil
 }
 
 // ReleaseResult tells which number was released.
