@@ -144,8 +144,8 @@ type BatchCall struct {
 	// AllowedFrom and AllowedUntil limit the time of day, as HH:MM.
 	AllowedFrom  string `json:"allowedFrom"`
 	AllowedUntil string `json:"allowedUntil"`
-	// DaysOfWeek limits the days of the week, 0 to 6. The API does not document
-	// which day is 0.
+	// DaysOfWeek limits the days of the week, from 0 for Sunday to 6 for Saturday,
+	// as [time.Weekday] does.
 	DaysOfWeek []int       `json:"daysOfWeek"`
 	Retry      *BatchRetry `json:"retry,omitempty"`
 	File       *BatchFile  `json:"file,omitempty"`
@@ -159,7 +159,7 @@ type BatchCall struct {
 	ParseError string `json:"parseError"`
 	// Timestamp is in Unix seconds; the API does not document of which event.
 	Timestamp int64 `json:"timestamp"`
-	// Progress is a percentage.
+	// Progress is a percentage. The API documents it for lists only.
 	Progress  float64   `json:"progress"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -458,7 +458,7 @@ type BatchCallCreateParams struct {
 	// PhoneNumberID is the [PhoneNumber.ID] of the number to call from.
 	// Required.
 	PhoneNumberID string `json:"phoneNumberId"`
-	// RoutingRuleID is the ID of an outbound rule. Required.
+	// RoutingRuleID is the ID of an outbound rule for that number. Required.
 	RoutingRuleID string `json:"routingRuleId"`
 	// BatchID is the ID that Upload returned for the list.
 	BatchID     string `json:"batchId,omitempty"`
@@ -471,11 +471,13 @@ type BatchCallCreateParams struct {
 	Timezone      string `json:"timezone,omitempty"`
 	ScheduledTime string `json:"scheduledTime,omitempty"` // HH:MM
 	ScheduledDate string `json:"scheduledDate,omitempty"` // YYYY-MM-DD
-	// AllowedFrom and AllowedUntil limit the time of day, as HH:MM.
+	// AllowedFrom and AllowedUntil limit the time of day, as HH:MM. Set both: the
+	// API documents them together, and for BatchLater only. Whether they hold back
+	// a campaign that begins at once is not known.
 	AllowedFrom  string `json:"allowedFrom,omitempty"`
 	AllowedUntil string `json:"allowedUntil,omitempty"`
-	// DaysOfWeek limits the days of the week, 0 to 6. The API does not document
-	// which day is 0.
+	// DaysOfWeek limits the days of the week, from 0 for Sunday to 6 for Saturday,
+	// as [time.Weekday] does.
 	DaysOfWeek []int         `json:"daysOfWeek,omitempty"`
 	Retry      *BatchRetry   `json:"retry,omitempty"`
 	Webhook    *BatchWebhook `json:"webhook,omitempty"`

@@ -42,7 +42,8 @@ type BatchRecord struct {
 	// Attempts is how many times the number was dialled.
 	Attempts    int    `json:"attempts"`
 	RecordingID string `json:"recordingId"`
-	// Recording is where the recording can be fetched from.
+	// Recording is where the recording can be fetched from. The API does not
+	// document its form: what is not text is in Raw only.
 	Recording string `json:"recording" redact:"private"`
 	// CallDuration is in seconds. It is nil if there was no call.
 	CallDuration *float64  `json:"callDuration"`
@@ -91,7 +92,7 @@ type BatchRecordListParams struct {
 	// Status is one of the labels of [BatchRecord.Status], or several separated
 	// by commas.
 	Status string
-	// Query is text to search for in the records.
+	// Query is text to search for in IDs, phone numbers, statuses and reasons.
 	Query string
 }
 
@@ -133,9 +134,9 @@ func (p BatchRecordUpdateParams) Format(f fmt.State, _ rune) { redact.Format(f, 
 // LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p BatchRecordUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
-// Update changes a record. An unknown outcome is not repeated: the error then
-// matches [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not
-// contain the record, only its IDs and Raw are set.
+// Update changes a record whose number has not been dialled yet. An unknown outcome
+// is not repeated: the error then matches [ErrMaybeApplied]. See [WithRetryUnknown].
+// If the answer does not contain the record, only its IDs and Raw are set.
 func (s *BatchRecordsService) Update(ctx context.Context, batchID, recordID string, params BatchRecordUpdateParams, opts ...RequestOption) (*BatchRecord, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Update", class: retry.Replace, method: http.MethodPut, path: batchRecordPath,
@@ -171,7 +172,8 @@ func (b BatchRecordDeleteResult) Format(f fmt.State, _ rune) { redact.Format(f, 
 // LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (b BatchRecordDeleteResult) LogValue() slog.Value { return redact.LogValue(b) }
 
-// Delete deletes records of a campaign.
+// Delete deletes records of a campaign. Unknown outcomes are retried: see
+// [BatchRecordDeleteResult] for what is then known.
 func (s *BatchRecordsService) Delete(ctx context.Context, batchID string, recordIDs []string, opts ...RequestOption) (*BatchRecordDeleteResult, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Delete", class: retry.Delete, method: http.MethodDelete, path: batchRecordsPath,
