@@ -115,7 +115,8 @@ type Call struct {
 	// up.
 	Start *time.Time `json:"start"`
 	End   *time.Time `json:"end"`
-	// Raw is the call as it came, with what this library does not know.
+	// Raw is the call as it came, with what this library does not know, such as
+	// transfer and additionalDetails, whose form the API does not document.
 	Raw json.RawMessage `json:"-" redact:"private"`
 }
 

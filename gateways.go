@@ -137,7 +137,9 @@ func (p InboundGatewayCreateParams) Format(f fmt.State, _ rune) { redact.Format(
 // LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p InboundGatewayCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
-// OutboundGatewayCreateParams describe an outbound gateway to create.
+// OutboundGatewayCreateParams describe an outbound gateway to create. Older pages
+// of the API list includeHeaders, headers and headersToAttributes besides, without
+// their form: [Client.Do] sends those.
 type OutboundGatewayCreateParams struct {
 	// Name is required.
 	Name string `json:"name"`

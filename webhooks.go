@@ -186,7 +186,7 @@ func (s *WebhooksService) All(ctx context.Context, params WebhookListParams, opt
 }
 
 // WebhookUpdateParams say what to change of a subscription. What is nil stays
-// as it is. Some versions of the API want both.
+// as it is. Some versions of the API want both fields: set both to be certain.
 type WebhookUpdateParams struct {
 	URL *string `json:"url,omitzero"`
 	// Events replace all the events of the subscription.
