@@ -416,6 +416,34 @@ func ExampleBatchCallsService_Upload() {
 	// +14155550199 Bob scheduled
 }
 
+// A list that the server cannot read is mended and takes the place of the first:
+// there is one campaign, and not two.
+func ExampleWithExistingBatch() {
+	srv := videosdktest.NewServer()
+	defer srv.Close()
+	client, err := videosdk.New(srv.APIKey, srv.Secret, videosdk.WithBaseURL(srv.URL),
+		videosdk.WithPollInterval(10*time.Millisecond, 100*time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+
+	uploaded, err := client.BatchCalls.Upload(ctx, "leads.csv", strings.NewReader("phoneNumber\n4155550198\n"))
+	var unreadable *videosdk.ParseFailedError
+	if errors.As(err, &unreadable) {
+		fmt.Println("once more, with country codes")
+		uploaded, err = client.BatchCalls.Upload(ctx, "leads.csv", strings.NewReader("phoneNumber\n+14155550198\n"),
+			videosdk.WithExistingBatch(unreadable.Batch.ID))
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(uploaded.RecordsUploaded, "number")
+	// Output:
+	// once more, with country codes
+	// 1 number
+}
+
 // The file goes to the writer as it comes, however large it is.
 func ExampleBatchRecordsService_Export() {
 	srv := videosdktest.NewServer()

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/videosdk-sip-go/videosdk"
 	"github.com/videosdk-sip-go/videosdk/videosdktest"
 )
@@ -81,6 +83,27 @@ func ExampleClient_Do() {
 	}
 	fmt.Println(out.CustomRoomID)
 	// Output: front-desk
+}
+
+// An agent joins a room with a token that can do nothing else, nor call this API.
+func ExampleClient_ParticipantToken() {
+	client, err := videosdk.New("my-api-key", "my-secret")
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := client.ParticipantToken(videosdk.ParticipantTokenParams{
+		RoomID: "abcd-efgh-ijkl", ParticipantID: "agent-7", Lifetime: 15 * time.Minute,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	claims := jwt.MapClaims{} // which the API checks; a program just hands the token over
+	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claims["roomId"], claims["participantId"], claims["roles"], claims["permissions"])
+	// Output: abcd-efgh-ijkl agent-7 [rtc] [allow_join]
 }
 
 // What the server answered, for a decision or for a log.
