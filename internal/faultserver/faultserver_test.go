@@ -153,6 +153,11 @@ func TestFaultsAreMetInTurn(t *testing.T) {
 		assert.Equal(t, 500, resp.StatusCode)
 		_, _, err = post(t, client, s.URL, []byte("reset"))
 		require.Error(t, err)
+		// The old transport may still put the lost connection into its pool, take it
+		// from there, and dial once more than there are requests.
+		transport := s.Transport()
+		defer transport.CloseIdleConnections()
+		client = &http.Client{Transport: transport}
 		_, _, err = post(t, client, s.URL, []byte("closed"))
 		require.Error(t, err)
 		for _, status := range []int{502, 503, 503} {
