@@ -27,8 +27,8 @@ type CallTracker struct {
 
 	mu      sync.Mutex
 	calls   map[string]*fifo.Element
-	order   fifo.List // of *trackedCall, the one that is longest without an event first
-	waiting map[string][]chan struct{}
+	order   fifo.List               // of *trackedCall, the one that is longest without an event first
+	waiting map[string][]chan *Call // by call; each holds the state that its owner has not seen yet
 }
 
 type trackedCall struct {
@@ -66,7 +66,7 @@ func NewCallTracker(opts ...TrackerOption) *CallTracker {
 	t := &CallTracker{
 		max:     defaultTracked,
 		calls:   map[string]*fifo.Element{},
-		waiting: map[string][]chan struct{}{},
+		waiting: map[string][]chan *Call{},
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -100,17 +100,18 @@ func (t *CallTracker) apply(event *Event) (call *Call, changed bool) {
 	if !known && event.Call.Status == "" && event.Call.End == nil {
 		return nil, false
 	}
-	t.wake(event.Call.ID)
 	now := told(event)
 	if !known {
 		t.makeRoom()
 		t.calls[event.Call.ID] = t.order.PushBack(&now)
+		t.tell(now.call)
 		return now.call, true
 	}
 	t.order.MoveToBack(element)
 	tracked := element.Value.(*trackedCall)
 	before := tracked.call
 	*tracked = tracked.with(now)
+	t.tell(tracked.call)
 	return tracked.call, tracked.call.Status != before.Status || tracked.call.IsOver() != before.IsOver()
 }
 
@@ -237,46 +238,65 @@ func (t *CallTracker) Call(callID string) (call *Call, known bool) {
 // does the same as [CallsService.Wait] without asking the server: if the
 // webhooks do not arrive, only the context ends it.
 func (t *CallTracker) Wait(ctx context.Context, callID string, until func(*Call) bool) (*Call, error) {
+	latest := t.join(callID)
+	defer t.leave(callID, latest)
 	for {
-		call, changed := t.look(callID)
-		if call != nil && (call.IsOver() || until != nil && until(call)) {
-			t.leave(callID, changed)
+		call, err := nextState(ctx, latest)
+		if err != nil {
+			return nil, fmt.Errorf("videosdk: CallTracker.Wait: %w", err)
+		}
+		if call.IsOver() || until != nil && until(call) {
 			return call, nil
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			t.leave(callID, changed)
-			return nil, fmt.Errorf("videosdk: CallTracker.Wait: %w", waitEnd{endOf(ctx)})
-		}
 	}
 }
 
-// look returns a call, nil if it is not known yet, and what is closed when it
-// changes.
-func (t *CallTracker) look(callID string) (*Call, chan struct{}) {
+// nextState returns the state of a call that there is, or else the one that comes.
+func nextState(ctx context.Context, latest <-chan *Call) (*Call, error) {
+	select {
+	case call := <-latest:
+		return call, nil
+	default:
+	}
+	select {
+	case call := <-latest:
+		return call, nil
+	case <-ctx.Done():
+		return nil, waitEnd{endOf(ctx)}
+	}
+}
+
+// join returns a channel that holds the state of a call, if it is known, and then
+// the one after each event. To look the call up would not do: it may have been
+// forgotten by then.
+func (t *CallTracker) join(callID string) chan *Call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	changed := make(chan struct{})
-	t.waiting[callID] = append(t.waiting[callID], changed)
+	latest := make(chan *Call, 1)
+	t.waiting[callID] = append(t.waiting[callID], latest)
 	if element, known := t.calls[callID]; known {
-		return element.Value.(*trackedCall).call, changed
+		latest <- element.Value.(*trackedCall).call
 	}
-	return nil, changed
+	return latest
 }
 
-func (t *CallTracker) wake(callID string) {
-	for _, changed := range t.waiting[callID] {
-		close(changed)
+// tell gives a state to those who wait, in place of one that they have not seen
+// yet.
+func (t *CallTracker) tell(call *Call) {
+	for _, latest := range t.waiting[call.ID] {
+		select {
+		case <-latest:
+		default:
+		}
+		latest <- call
 	}
-	delete(t.waiting, callID)
 }
 
 // leave forgets somebody who waits no more.
-func (t *CallTracker) leave(callID string, changed chan struct{}) {
+func (t *CallTracker) leave(callID string, latest chan *Call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	waiting := slices.DeleteFunc(t.waiting[callID], func(c chan struct{}) bool { return c == changed })
+	waiting := slices.DeleteFunc(t.waiting[callID], func(c chan *Call) bool { return c == latest })
 	if len(waiting) == 0 {
 		delete(t.waiting, callID)
 		return

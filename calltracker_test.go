@@ -541,3 +541,21 @@ func TestManyWaitForOneCall(t *testing.T) {
 		all.Wait()
 	})
 }
+
+func TestAWaitHearsOfTheEndOfACallThatIsForgottenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker(videosdk.WithTrackedCalls(1))
+		tracker.Observe(moment{videosdk.CallRinging, 0}.event("call_1"))
+		call, err := tracker.Wait(t.Context(), "call_1", func(call *videosdk.Call) bool {
+			if call.Status == videosdk.CallRinging { // while the waiter is busy with that
+				tracker.Observe(moment{videosdk.CallEnded, 0}.event("call_1"))
+				tracker.Observe(moment{videosdk.CallRinging, 0}.event("call_2"))
+			}
+			return false
+		})
+		require.NoError(t, err)
+		assert.Equal(t, videosdk.CallEnded, call.Status)
+		_, known := tracker.Call("call_1")
+		assert.False(t, known)
+	})
+}
