@@ -102,7 +102,8 @@ type WebhookReceiver struct {
 type claimed struct {
 	event *Event
 	key   string
-	until time.Time // when the claim is void
+	ours  time.Time // until when the claim is ours for certain
+	void  time.Time // from when it is not; in between, the store may have given it to another
 }
 
 // WebhookHandler returns an http.Handler that verifies deliveries and calls the
@@ -304,12 +305,13 @@ func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() erro
 }
 
 func (w *WebhookReceiver) claim(ctx context.Context, job *claimed) (claim Claim, err error) {
+	asked := time.Now()
 	err = w.store(ctx, func(ctx context.Context) (err error) {
 		claim, err = w.dedup.Claim(ctx, job.key, w.claimTTL)
 		return err
 	})
 	if err == nil {
-		job.until = time.Now().Add(w.claimTTL + claimMargin)
+		job.ours, job.void = asked.Add(w.claimTTL), time.Now().Add(w.claimTTL+claimMargin)
 	}
 	w.report(ctx, "videosdk: webhook not claimed", job.event, err)
 	return claim, err
@@ -320,8 +322,13 @@ func (w *WebhookReceiver) claim(ctx context.Context, job *claimed) (claim Claim,
 // void, another process may have taken it. If the store cannot tell, it is ours:
 // the sender has had an answer, and does not deliver it again.
 func (w *WebhookReceiver) renew(ctx context.Context, job *claimed) bool {
-	if time.Until(job.until) >= claimTTL+claimMargin || w.release(ctx, *job) != nil {
+	switch left := time.Until(job.ours); {
+	case left >= claimTTL:
 		return true
+	case left > 0 && w.release(ctx, *job) != nil:
+		return true
+	case left <= 0 && sleep(ctx, time.Until(job.void)) != nil:
+		return true // and is dropped
 	}
 	claim, err := w.claim(ctx, job)
 	return err != nil || claim == ClaimGranted
@@ -334,9 +341,10 @@ func (w *WebhookReceiver) done(ctx context.Context, job claimed) {
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
 }
 
-// release gives a claim back, unless it is void: then it may be another's by now.
+// release gives a claim back, unless it may be void: then it may be another's by
+// now.
 func (w *WebhookReceiver) release(ctx context.Context, job claimed) error {
-	if !time.Now().Before(job.until) {
+	if !time.Now().Before(job.ours) {
 		return nil
 	}
 	err := w.store(ctx, func(ctx context.Context) error { return w.dedup.Release(ctx, job.key) })
