@@ -84,9 +84,13 @@ func (t *transfer) dial(ctx context.Context, client *videosdk.Client, caller *vi
 	return client.Calls.CreateOnce(ctx, videosdk.CallCreateParams{
 		To: t.supervisor, From: t.from, RoutingRuleID: t.rule,
 		DestinationRoomID: room.ID, RingingTimeout: t.ring,
-		TrackingID:    "warm-transfer/" + caller.ID + "/" + room.ID,
+		TrackingID:    trackingID(caller, room),
 		AgentMetadata: map[string]any{"briefing": t.briefing},
 	})
+}
+
+func trackingID(caller *videosdk.Call, room *videosdk.Room) string {
+	return "warm-transfer/" + caller.ID + "/" + room.ID
 }
 
 // meet brings the two together.

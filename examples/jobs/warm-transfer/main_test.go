@@ -161,6 +161,17 @@ func TestAnInterruptionLeavesNobodyAlone(t *testing.T) {
 	})
 }
 
+func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.srv.Inject(videosdktest.Fault{Method: http.MethodPost, Path: "/v2/sip/call", Drop: videosdktest.DropAfterActing})
+		ctx, cancel := context.WithTimeout(s.t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := s.run(ctx)
+		require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
+		s.staysWithTheAgent()
+	})
+}
+
 func TestALostAnswerDoesNotChangeTheOutcome(t *testing.T) {
 	for _, path := range []string{"/v2/sip/call", "/v2/sip/call/switch-room"} {
 		t.Run(path, func(t *testing.T) {

@@ -48,7 +48,8 @@ func hasFailed(now, before *videosdk.Call) bool {
 }
 
 // undo hangs up on the supervisor and closes the room, unless the caller is in
-// it. The supervisor is nil if not called.
+// it. The supervisor is nil if not called, or if nobody knows: who is interrupted
+// while dialling has no answer yet.
 func undo(ctx context.Context, client *videosdk.Client, caller, supervisor *videosdk.Call, room *videosdk.Room, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -61,7 +62,13 @@ func undo(ctx context.Context, client *videosdk.Client, caller, supervisor *vide
 		return nil
 	}
 	fmt.Fprintf(stdout, "the caller stays in room %s (%s)\n", caller.RoomID, caller.Status)
-	if supervisor != nil {
+	if supervisor == nil {
+		supervisor, err = client.Calls.FindByTrackingID(ctx, trackingID(caller, room), time.Now().Add(-time.Hour))
+	}
+	switch {
+	case errors.Is(err, videosdk.ErrCallNotFound):
+		err = nil
+	case err == nil:
 		_, err = client.Calls.End(ctx, supervisor.ID)
 	}
 	_, closeErr := client.Rooms.Deactivate(ctx, room.ID)
