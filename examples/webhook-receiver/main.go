@@ -17,15 +17,20 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk"
 	"github.com/videosdk-sip-go/videosdk/videosdktest"
 )
 
+// goodbye is how long the program takes to leave nothing behind.
+const goodbye = 10 * time.Second
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -57,16 +62,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer client.CloseIdleConnections()
 	return serve(newHandler(client, videosdk.NewCallTracker(), stdout, stderr), *addr, func(addr net.Addr) error {
+		var hook *videosdk.Webhook
 		if *url != "" {
-			hook, err := subscribe(ctx, client, *url)
-			if err != nil {
+			var err error
+			if hook, err = subscribe(ctx, client, *url); err != nil {
 				return err
 			}
-			defer func() { _, _ = client.Webhooks.Delete(context.WithoutCancel(ctx), hook.ID) }()
 		}
 		fmt.Fprintln(stdout, "listening on", addr)
 		<-ctx.Done()
-		return nil
+		if hook == nil {
+			return nil
+		}
+		return unsubscribe(ctx, client, hook)
 	})
 }
 
@@ -97,7 +105,7 @@ func serve(handler http.Handler, addr string, work func(net.Addr) error) error {
 	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }() // until Shutdown
 	err = work(listener.Addr())
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(ctx))
 }
@@ -106,6 +114,16 @@ func subscribe(ctx context.Context, client *videosdk.Client, url string) (*video
 	return client.Webhooks.Create(ctx, videosdk.WebhookCreateParams{URL: url, Events: []videosdk.EventType{
 		videosdk.EventCallStarted, videosdk.EventCallRinging, videosdk.EventCallAnswered, videosdk.EventCallHangup, videosdk.EventCallMissed,
 	}})
+}
+
+// unsubscribe does not mind that the program was interrupted.
+func unsubscribe(ctx context.Context, client *videosdk.Client, hook *videosdk.Webhook) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	if _, err := client.Webhooks.Delete(ctx, hook.ID); err != nil {
+		return fmt.Errorf("still subscribed: %w", err)
+	}
+	return nil
 }
 
 // emulated receives the events of one call, the first of them twice, and then

@@ -7,7 +7,11 @@ import (
 	"flag"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -81,6 +85,48 @@ func TestWithCredentialsItListensUntilItIsInterrupted(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{http.MethodPost, http.MethodDelete}, webhooks, "subscribed as long as it ran")
+}
+
+func TestASubscriptionThatIsLeftBehindIsTold(t *testing.T) {
+	withoutCredentials(t)
+	api := videosdktest.NewServer(videosdktest.WithTB(t))
+	t.Setenv(videosdk.EnvAPIKey, api.APIKey)
+	t.Setenv(videosdk.EnvSecret, api.Secret)
+	t.Setenv(videosdk.EnvAPIEndpoint, api.URL)
+	api.Inject(videosdktest.Fault{Method: http.MethodDelete, Status: http.StatusForbidden})
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	output, stdout := io.Pipe()
+	go func() {
+		_, _ = output.Read(make([]byte, 1)) // it is listening
+		interrupt()
+		_, _ = io.Copy(io.Discard, output)
+	}()
+	err := run(ctx, []string{"-addr", "127.0.0.1:0", "-url", "https://example.com/webhooks"}, stdout, io.Discard)
+	require.NoError(t, stdout.Close())
+	require.ErrorIs(t, err, videosdk.ErrForbidden)
+	require.ErrorContains(t, err, "still subscribed")
+}
+
+func TestAProcessThatIsStoppedUnsubscribes(t *testing.T) {
+	withoutCredentials(t)
+	api := videosdktest.NewServer(videosdktest.WithTB(t))
+	program := filepath.Join(t.TempDir(), "webhook-receiver")
+	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, string(output))
+	process := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0", "-url", "https://example.com/webhooks")
+	process.Env = append(os.Environ(), videosdk.EnvAPIKey+"="+api.APIKey, videosdk.EnvSecret+"="+api.Secret, videosdk.EnvAPIEndpoint+"="+api.URL)
+	stdout, err := process.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, process.Start())
+	lines := bufio.NewScanner(stdout)
+	require.True(t, lines.Scan())
+	require.Contains(t, lines.Text(), "listening on")
+
+	require.NoError(t, process.Process.Signal(syscall.SIGTERM)) // as those send who stop a container
+	require.NoError(t, process.Wait())
+	requests := api.Requests()
+	assert.Equal(t, http.MethodDelete, requests[len(requests)-1].Method)
 }
 
 func TestWhatGoesWrongIsReturned(t *testing.T) {
