@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,6 +65,40 @@ func TestWhoGivesUpHangsUp(t *testing.T) {
 
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Contains(t, stdout.String(), "hanging up\n")
+	call, err := client.Calls.Get(t.Context(), server.Dials()[0].CallID)
+	require.NoError(t, err)
+	assert.True(t, call.IsOver())
+}
+
+func TestAProcessThatIsStoppedHangsUp(t *testing.T) {
+	withoutCredentials(t)
+	server := videosdktest.NewServer(videosdktest.WithTB(t))
+	server.AddPhoneNumbers(ourNumber)
+	server.Callee(theirNumber).NeverAnswers()
+	client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	rule, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
+		Name: "out", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{ourNumber},
+	})
+	require.NoError(t, err)
+	program := filepath.Join(t.TempDir(), "quickstart")
+	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, string(output))
+	process := exec.CommandContext(t.Context(), program, "-from", ourNumber, "-to", theirNumber, "-rule", rule.ID)
+	process.Env = append(os.Environ(),
+		videosdk.EnvAPIKey+"="+server.APIKey, videosdk.EnvSecret+"="+server.Secret, videosdk.EnvAPIEndpoint+"="+server.URL)
+	stdout, err := process.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, process.Start())
+	lines := bufio.NewScanner(stdout)
+	require.True(t, lines.Scan())
+	require.Contains(t, lines.Text(), "dialling")
+
+	require.NoError(t, process.Process.Signal(syscall.SIGTERM))
+	_, err = io.Copy(io.Discard, stdout)
+	require.NoError(t, err)
+	require.Error(t, process.Wait())
 	call, err := client.Calls.Get(t.Context(), server.Dials()[0].CallID)
 	require.NoError(t, err)
 	assert.True(t, call.IsOver())
