@@ -41,8 +41,8 @@ func WithWebhookRetries(attempts int, wait time.Duration) Option {
 	return func(c *config) { c.webhooks.attempts, c.webhooks.wait = attempts, wait }
 }
 
-// Deliveries returns every attempt so far to deliver an event to a webhook, in
-// order of their ends.
+// Deliveries returns the attempts so far to deliver an event to a webhook, in
+// order of their ends: the latest 10,000, unless [WithRequestLog] says otherwise.
 func (s *Server) Deliveries() []Delivery {
 	s.outbox.mu.Lock()
 	defer s.outbox.mu.Unlock()
@@ -136,12 +136,13 @@ type outbox struct {
 	client    http.Client
 	attempts  int
 	wait      time.Duration
+	logLimit  int
 	keys      keyring
 	senders   sync.WaitGroup
 
 	mu         sync.Mutex // guards all that follows
 	queues     map[string]*parcelQueue
-	log        []Delivery
+	log        []Delivery // the latest, as many as the limit
 	delay      time.Duration
 	duplicates int // deliveries still to be doubled
 	held       bool
@@ -162,11 +163,12 @@ type parcelQueue struct {
 	dropped bool // nobody is there any more
 }
 
-func newOutbox(ctx context.Context, cfg webhookConfig) *outbox {
+func newOutbox(ctx context.Context, cfg webhookConfig, logLimit int) *outbox {
 	o := &outbox{
 		ctx:      ctx,
 		attempts: cfg.attempts,
 		wait:     cfg.wait,
+		logLimit: logLimit,
 		queues:   make(map[string]*parcelQueue),
 	}
 	if cfg.client != nil {
@@ -287,7 +289,7 @@ func (o *outbox) attempt(p parcel, number int) bool {
 	entry.Status, entry.Err = o.post(o.ctx, p.url, p.body, entry.Signature)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.log = append(o.log, entry)
+	o.log = appendLatest(o.log, entry, o.logLimit)
 	return entry.Status/100 == 2
 }
 

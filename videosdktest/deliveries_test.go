@@ -447,6 +447,35 @@ func TestRedeliveryAfterARotationIsSignedWithTheNewKey(t *testing.T) {
 	}, videosdktest.WithWebhookRetries(2, 10*time.Second))
 }
 
+func TestOnlyTheLatestDeliveriesAreRemembered(t *testing.T) {
+	tests := []struct {
+		name string
+		opts []videosdktest.Option
+		want []string
+	}{
+		{"as many as it is told to", []videosdktest.Option{videosdktest.WithRequestLog(2)}, []string{"call-answered", "call-hangup"}},
+		{"none", []videosdktest.Option{videosdktest.WithRequestLog(0)}, nil},
+		{"all of a few, by default", nil, []string{"call-started", "call-ringing", "call-answered", "call-hangup"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := &receiver{}
+			hooked(t, r, func(t *testing.T, a api) {
+				a.subscribe("https://example.com/hook", lifeEvents()...)
+				a.Callee(phone).HangsUpAfter(time.Second)
+				a.call("")
+				wait(time.Minute)
+				var got []string
+				for _, delivery := range a.Deliveries() {
+					got = append(got, delivery.Event)
+				}
+				assert.Equal(t, test.want, got)
+				assert.Len(t, r.all(), 4, "all of them are sent")
+			}, test.opts...)
+		})
+	}
+}
+
 func TestDeliverAndForgeDelivery(t *testing.T) {
 	statuses := make(chan error, 2)
 	var a api

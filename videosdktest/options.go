@@ -64,9 +64,9 @@ func WithListDelay(d time.Duration) Option {
 	return func(c *config) { c.listDelay = d }
 }
 
-// WithRequestLog sets how many requests [Server.Requests] returns at most: the
-// latest. The default is 10,000. A server that runs for long, and whose requests
-// nobody looks at, needs none of them.
+// WithRequestLog sets how many requests [Server.Requests] returns at most, and how
+// many attempts [Server.Deliveries]: the latest. The default is 10,000. A server
+// that runs for long, and whose requests nobody looks at, needs none of them.
 func WithRequestLog(n int) Option {
 	return func(c *config) { c.requestLog = n }
 }

@@ -50,12 +50,18 @@ func (l *requestLog) add(r *http.Request, pattern string) *Request {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries = append(l.entries, entry)
-	if len(l.entries) > l.limit {
-		l.entries[0] = nil // so that it is not kept until the slice is copied
-		l.entries = l.entries[1:]
-	}
+	l.entries = appendLatest(l.entries, entry, l.limit)
 	return entry
+}
+
+// appendLatest appends to a log, which forgets the oldest entry beyond its limit.
+func appendLatest[T any](log []T, entry T, limit int) []T {
+	log = append(log, entry)
+	if len(log) > limit {
+		clear(log[:1]) // so that it is not kept until the slice is copied
+		log = log[1:]
+	}
+	return log
 }
 
 func (l *requestLog) read(entry *Request, body []byte) {

@@ -78,7 +78,7 @@ func Start(opts ...Option) (*Server, error) {
 		quirks:    newQuirks(cfg.quirks),
 		listDelay: cfg.listDelay,
 		requests:  requestLog{limit: cfg.requestLog},
-		outbox:    newOutbox(ctx, cfg.webhooks),
+		outbox:    newOutbox(ctx, cfg.webhooks, cfg.requestLog),
 		stateFile: cfg.stateFile,
 		unsaved:   make(chan struct{}, 1),
 		stop:      stop,
