@@ -17,8 +17,10 @@ const defaultTracked = 10_000
 // CallTracker keeps the state of calls from their events. Webhooks arrive late,
 // twice and out of order; the tracker keeps the furthest status of each call by
 // the course of a call's life, so that a late call-ringing never overwrites
-// call-hangup, and a call that is over stays over. It is safe for concurrent
-// use. The zero value is not usable: see [NewCallTracker].
+// call-hangup, and a call that is over stays over. In [Call.Timelog] is each
+// status that any of the events told, so that [Call.WasAnswered] holds after the
+// end as well. It is safe for concurrent use. The zero value is not usable: see
+// [NewCallTracker].
 type CallTracker struct {
 	max     int
 	updated func(*Call) // nil for none
@@ -38,10 +40,15 @@ type trackedCall struct {
 	furthest int       // the furthest stage that any event told
 }
 
-// told returns what one event tells of its call.
+// told returns what one event tells of its call. An event may have no timelog, and
+// then its own status is all that is known of the way there.
 func told(event *Event) trackedCall {
-	stage := event.Call.stage()
-	return trackedCall{event.Call, event.Timestamp, stage, stage}
+	call := *event.Call
+	if call.Status != "" {
+		call.Timelog = withStatus(call.Timelog, CallEvent{call.Status, event.Timestamp})
+	}
+	stage := call.stage()
+	return trackedCall{&call, event.Timestamp, stage, stage}
 }
 
 // TrackerOption is a setting of [NewCallTracker]. A nil option is skipped.
@@ -80,6 +87,9 @@ func NewCallTracker(opts ...TrackerOption) *CallTracker {
 // changed the status of its call, or told that it is over. An event that has no
 // status adds to a call that is known. An event without a call, or of something
 // else, such as a recording, changes nothing.
+//
+// An event of your own makes a call known whose webhooks nobody heard, as before a
+// restart: Observe(&Event{Call: call}), with the call from [CallsService.Get].
 func (t *CallTracker) Observe(event *Event) (changed bool) {
 	if event == nil || event.Call == nil || event.Type != "" && !event.Type.tellsProgress() {
 		return false
@@ -160,17 +170,21 @@ func (c trackedCall) follows(other trackedCall) bool {
 
 // stage is how far in its life a call is by its status.
 func (c *Call) stage() int {
-	switch {
-	case c.Status == "":
-		return stageUnknown
-	case c.Status == CallEnded:
-		return stageOver + 1
-	case c.Status.IsTerminal():
-		return stageOver + 2 // tells more than that it ended
-	case c.End != nil:
+	if c.End != nil && c.Status != "" && !c.Status.IsTerminal() {
 		return stageOver
 	}
-	switch c.Status {
+	return c.Status.stage()
+}
+
+// stage is how far in its life a call with this status is.
+func (s CallStatus) stage() int {
+	switch {
+	case s == CallEnded:
+		return stageOver + 1
+	case s.IsTerminal():
+		return stageOver + 2 // tells more than that it ended
+	}
+	switch s {
 	case CallInitiated, CallIncoming:
 		return 1
 	case CallVerified:
@@ -213,12 +227,47 @@ func merge(newer, older *Call) *Call {
 	if call.Metadata == nil {
 		call.Metadata = older.Metadata
 	}
-	if len(call.Timelog) < len(older.Timelog) {
-		call.Timelog = older.Timelog
-	}
+	call.Timelog = joined(call.Timelog, older.Timelog)
 	call.Start = cmp.Or(call.Start, older.Start)
 	call.End = cmp.Or(call.End, older.End)
 	return &call
+}
+
+// joined returns the longer of two timelogs with the statuses that only the other
+// one has.
+func joined(a, b []CallEvent) []CallEvent {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	for _, event := range b {
+		a = withStatus(a, event)
+	}
+	return a
+}
+
+// withStatus returns a timelog with a status in its place in the course of a call,
+// unless it is in there. The one that was given stays as it is.
+func withStatus(log []CallEvent, event CallEvent) []CallEvent {
+	place := len(log)
+	for i, other := range slices.Backward(log) {
+		if other.Status == event.Status {
+			return log
+		}
+		if place == i+1 && other.reached().follows(event.reached()) {
+			place = i
+		}
+	}
+	return slices.Insert(slices.Clip(log), place, event)
+}
+
+// reached is a call as it was when it came to a status. One that has no place in the
+// course of a call, and no time, counts as the last before the end.
+func (e CallEvent) reached() trackedCall {
+	stage := e.Status.stage()
+	if stage == stageUnknown && e.Timestamp.IsZero() {
+		stage = stageOver - 1
+	}
+	return trackedCall{at: e.Timestamp, stage: stage, furthest: stage}
 }
 
 // Call returns what is known of a call, and whether anything is. The call must

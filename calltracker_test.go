@@ -215,6 +215,7 @@ func TestACallWhoseEndIsToldIsOverWithAnyStatus(t *testing.T) {
 		call, _ := tracker.Call("call_1")
 		assert.Equal(t, &videosdk.Call{
 			ID: "call_1", Status: videosdk.CallAnswered, RoomID: "room_2", Metadata: map[string]any{"k": "v"}, End: &end,
+			Timelog: []videosdk.CallEvent{{Status: videosdk.CallRinging}, {Status: videosdk.CallAnswered}},
 		}, withoutRaw(call), "in the order %v", order)
 		assert.Len(t, told, changes)
 		assert.True(t, told[len(told)-1].IsOver(), "in the order %v", order)
@@ -333,9 +334,81 @@ func TestACallIsWhatAllItsEventsTell(t *testing.T) {
 			ID: "call_1", Type: videosdk.DirectionOutbound, Status: videosdk.CallEnded, To: "+14155550123", From: "+14155559876",
 			RoomID: "room_1", SessionID: "sess_1", GatewayID: "gw_1", GatewayName: "g", RuleID: "rr_1", RuleName: "r",
 			Transport: videosdk.TransportTLS, Provider: "p", Region: videosdk.RegionUS002, Metadata: map[string]any{"k": "v"},
-			Timelog: []videosdk.CallEvent{{Status: videosdk.CallInitiated}, {Status: videosdk.CallAnswered}}, Start: &start, End: &end,
+			Timelog: []videosdk.CallEvent{{Status: videosdk.CallInitiated}, {Status: videosdk.CallAnswered}, {Status: videosdk.CallEnded}},
+			Start:   &start, End: &end,
 		}, got, "in the order %v", order)
 	})
+}
+
+// Events tell of one status each. What a call has been through is told by all of
+// them, and by none once it has ended.
+func TestACallThatHasEndedWasAnsweredAllTheSame(t *testing.T) {
+	const (
+		initiated, ringing, answered = videosdk.CallInitiated, videosdk.CallRinging, videosdk.CallAnswered
+		ended, rejected              = videosdk.CallEnded, videosdk.CallRejected
+		toTransfer, transferFailed   = videosdk.CallTransferInitiated, videosdk.CallTransferFailed
+	)
+	tests := map[string]struct {
+		life     []moment
+		answered bool
+		statuses []videosdk.CallStatus
+	}{
+		"answered":                             {untimed(initiated, ringing, answered, ended), true, []videosdk.CallStatus{initiated, ringing, answered, ended}},
+		"answered, with times":                 {timed(initiated, ringing, answered, ended), true, []videosdk.CallStatus{initiated, ringing, answered, ended}},
+		"answered, with those of send":         {sentAt(initiated, ringing, answered, ended), true, []videosdk.CallStatus{initiated, ringing, answered, ended}},
+		"answered, and that is all that came":  {untimed(answered, ended), true, []videosdk.CallStatus{answered, ended}},
+		"transferred in vain, and then ended":  {timed(answered, toTransfer, transferFailed, ended), true, []videosdk.CallStatus{answered, toTransfer, transferFailed, ended}},
+		"transferred, which tells of answered": {untimed(ringing, toTransfer, ended), true, []videosdk.CallStatus{ringing, toTransfer, ended}},
+		"held, by a name that is new":          {timed(ringing, answered, "on-hold", ended), true, []videosdk.CallStatus{ringing, answered, "on-hold", ended}},
+		"held, without times":                  {untimed(answered, "on-hold", ended), true, []videosdk.CallStatus{answered, "on-hold", ended}},
+		"told twice":                           {timed(ringing, answered, answered, ended), true, []videosdk.CallStatus{ringing, answered, ended}},
+		"hung up while it rang":                {timed(initiated, ringing, ended), false, []videosdk.CallStatus{initiated, ringing, ended}},
+		"rejected":                             {untimed(initiated, ringing, rejected), false, []videosdk.CallStatus{initiated, ringing, rejected}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			permute(tt.life, func(order []moment) {
+				tracker := videosdk.NewCallTracker()
+				for _, m := range order {
+					tracker.Observe(m.event("call_1"))
+				}
+				call, _ := tracker.Call("call_1")
+				require.Equal(t, tt.answered, call.WasAnswered(), "in the order %v", order)
+				require.Equal(t, tt.statuses, statusesOf(call), "in the order %v", order)
+			})
+		})
+	}
+}
+
+// When a call was answered is in the event of that, and nowhere else.
+func TestTheTimelogOfATrackedCallHasTheTimesOfItsEvents(t *testing.T) {
+	tracker := videosdk.NewCallTracker()
+	for _, m := range []moment{{videosdk.CallEnded, 90}, {videosdk.CallAnswered, 30}} {
+		event := m.event("call_1")
+		tracker.Observe(event)
+		assert.Nil(t, event.Call.Timelog, "an event is left as it is")
+	}
+	call, _ := tracker.Call("call_1")
+	assert.Equal(t, []videosdk.CallEvent{
+		{Status: videosdk.CallAnswered, Timestamp: time.Unix(30, 0)}, {Status: videosdk.CallEnded, Timestamp: time.Unix(90, 0)},
+	}, call.Timelog)
+}
+
+// A call that the server was asked for knows more of itself than an event.
+func TestATimelogOfTheServerIsKept(t *testing.T) {
+	asked := &videosdk.Call{ID: "call_1", Status: videosdk.CallTransferInitiated, Timelog: []videosdk.CallEvent{
+		{Status: videosdk.CallAnswered, Timestamp: time.Unix(1, 0)}, {Status: videosdk.CallTransferInitiated, Timestamp: time.Unix(2, 0)},
+		{Status: videosdk.CallTransferFailed, Timestamp: time.Unix(3, 0)}, {Status: videosdk.CallTransferInitiated, Timestamp: time.Unix(4, 0)},
+	}}
+	tracker := videosdk.NewCallTracker()
+	tracker.Observe(&videosdk.Event{Call: asked})
+	tracker.Observe(moment{videosdk.CallAnswered, 2}.event("call_1"))
+	call, _ := tracker.Call("call_1")
+	assert.Equal(t, asked.Timelog, call.Timelog)
+	tracker.Observe(moment{videosdk.CallEnded, 9}.event("call_1"))
+	call, _ = tracker.Call("call_1")
+	assert.Len(t, asked.Timelog, 4)
+	assert.Equal(t, append(asked.Timelog, videosdk.CallEvent{Status: videosdk.CallEnded, Timestamp: time.Unix(9, 0)}), call.Timelog)
 }
 
 func TestOfTwoThatDifferTheEventOfTheFurtherStatusIsRight(t *testing.T) {
