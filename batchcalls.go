@@ -481,7 +481,8 @@ type BatchCallCreateParams struct {
 	DaysOfWeek []int         `json:"daysOfWeek,omitempty"`
 	Retry      *BatchRetry   `json:"retry,omitempty"`
 	Webhook    *BatchWebhook `json:"webhook,omitempty"`
-	// SaveAsDraft keeps the campaign from beginning.
+	// SaveAsDraft keeps the campaign from beginning, until an Update with
+	// SaveAsDraft false.
 	SaveAsDraft bool `json:"saveAsDraft,omitempty"`
 }
 
@@ -666,12 +667,14 @@ func orEmpty(text *string) string {
 	return *text
 }
 
-// Update changes a campaign. An unknown outcome is not repeated: the error then
-// matches [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not
-// contain the campaign, only its ID and Raw are set.
+// Update changes a campaign. It may begin one: a draft, with SaveAsDraft false, and
+// then phones ring. The API does not document what becomes of a draft if SaveAsDraft
+// is left out: set it. So Update, like Create, is never repeated after an unknown
+// outcome: the error then matches [ErrMaybeApplied]. [WithRetryUnknown] is refused.
+// If the answer does not contain the campaign, only its ID and Raw are set.
 func (s *BatchCallsService) Update(ctx context.Context, batchID string, params BatchCallUpdateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
-		name: "BatchCalls.Update", class: retry.Replace, method: http.MethodPut, path: batchCallPath,
+		name: "BatchCalls.Update", class: retry.Dial, method: http.MethodPut, path: batchCallPath,
 	}, opts, batchID)
 	params.check(&r.faults)
 	r.body = params

@@ -246,6 +246,30 @@ func TestACampaignIsNotCreatedTwice(t *testing.T) {
 	})
 }
 
+// An update begins a draft: phones ring, as if the campaign were created then.
+func TestADraftIsNotBegunTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		params := newCampaign(t, client, rule)
+		params.SaveAsDraft = true
+		draft, err := client.BatchCalls.Create(t.Context(), params)
+		require.NoError(t, err)
+		begin := videosdk.BatchCallUpdateParams{SaveAsDraft: videosdk.Ptr(false)}
+		srv.ResetRequests()
+		_, err = client.BatchCalls.Update(t.Context(), draft.ID, begin, videosdk.WithRetryUnknown())
+		require.ErrorIs(t, err, videosdk.ErrInvalidRequest)
+		assert.Empty(t, srv.Requests())
+		srv.Inject(videosdktest.Fault{Method: http.MethodPut, Drop: videosdktest.DropAfterActing})
+
+		_, err = client.BatchCalls.Update(t.Context(), draft.ID, begin)
+
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.Len(t, srv.Requests(), 1)
+		waitForBatch(t, client, draft.ID, videosdk.BatchCompleted)
+		assert.Equal(t, 1, srv.DialCount("+14155550101"))
+	})
+}
+
 func TestAnUploadTellsOfItsProgressAndWaitsUntilTheListIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answers := []string{"UPLOADED", "parsing", "500", "parsing", "PARSED"}

@@ -300,7 +300,7 @@ func WithPagesAhead(n int) SharedOption {
 // would otherwise return [ErrMaybeApplied]: for an update that nobody else makes at
 // the same time, say. It is refused by what reaches people: Calls.Create,
 // Calls.CreateOnce, Calls.Transfer, Calls.SwitchRoom, Trunks.Call,
-// BatchCalls.Create, and [Client.Do] with such a path.
+// BatchCalls.Create, BatchCalls.Update, and [Client.Do] with such a path.
 func WithRetryUnknown() RequestOption {
 	return requestOption(func(s *settings) { s.retryUnknown = true })
 }

@@ -22,10 +22,10 @@ import (
 //
 // The method decides what is repeated: GET and HEAD like every read, DELETE
 // like every delete, PUT and PATCH like every update, and POST like the
-// creation of something, whose unknown outcome is not repeated unless
-// [WithRetryUnknown] says so; and never where the path is one that dials,
-// transfers or moves a call, or starts a campaign. A DELETE that finds the work
-// of its own earlier attempt done succeeds and leaves out alone.
+// creation of something. The unknown outcome of an update or a creation is not
+// repeated unless [WithRetryUnknown] says so; and never where the path is one that
+// dials, transfers or moves a call, or creates or updates a campaign. A DELETE that
+// finds the work of its own earlier attempt done succeeds and leaves out alone.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	route, query, _ := strings.Cut(path, "?")
 	r := c.request(operation{name: "Do", class: classOf(method, c.base.Path+route), method: method, path: route}, opts)
@@ -59,9 +59,12 @@ func classOf(method, path string) retry.Class {
 	case http.MethodDelete:
 		return retry.Delete
 	case http.MethodPut, http.MethodPatch:
+		if reachesPeople(parent(plainPath(path)), batchCallsPath) {
+			return retry.Dial // it may begin a draft
+		}
 		return retry.Replace
 	case http.MethodPost:
-		if reachesPeople(path) {
+		if reachesPeople(plainPath(path), callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath, batchCallsPath) {
 			return retry.Dial
 		}
 		return retry.Create
@@ -70,23 +73,25 @@ func classOf(method, path string) retry.Class {
 	}
 }
 
-// reachesPeople reports whether a POST to the path rings or moves a person. It
-// looks at the path as a server might: in any case, unescaped, with more slashes
-// than needed.
-func reachesPeople(path string) bool {
-	plain, err := url.PathUnescape(path)
-	if err != nil {
-		return true
-	}
+// reachesPeople reports whether a path, as plainPath returns it, is one of those
+// that ring or move a person.
+func reachesPeople(path string, those ...string) bool {
+	return slices.ContainsFunc(those, func(p string) bool { return strings.HasSuffix(path, p) })
+}
+
+// plainPath returns a path as a server might look at it: in any case, unescaped,
+// with more slashes than needed. One that cannot be unescaped is refused anyway.
+func plainPath(path string) string {
+	plain, _ := url.PathUnescape(path)
 	segments := strings.FieldsFunc(strings.ToLower(plain), func(r rune) bool { return r == '/' })
 	for i := range segments {
 		segments[i], _, _ = strings.Cut(segments[i], ";") // some servers take the rest for parameters
 	}
 	segments = slices.DeleteFunc(segments, func(segment string) bool { return segment == "" })
-	plain = "/" + strings.Join(segments, "/")
-	return slices.ContainsFunc([]string{callsPath, callTransferPath, callSwitchRoomPath, outboundCallPath, batchCallsPath},
-		func(p string) bool { return strings.HasSuffix(plain, p) })
+	return "/" + strings.Join(segments, "/")
 }
+
+func parent(path string) string { return path[:strings.LastIndexByte(path, '/')] }
 
 // checkPath refuses what would lead to another place than it says.
 func (r *request) checkPath(path string) {
@@ -96,7 +101,7 @@ func (r *request) checkPath(path string) {
 	plain, err := url.PathUnescape(path) // a server may take an escaped slash for a slash
 	r.faults.check(err == nil, "path", "has an escape that is not valid")
 	for _, segment := range strings.Split(plain, "/") {
-		segment, _, _ = strings.Cut(segment, ";") // see reachesPeople
+		segment, _, _ = strings.Cut(segment, ";") // see plainPath
 		r.faults.check(segment != "." && segment != "..", "path", "must not contain . or .. segments")
 	}
 }

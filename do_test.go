@@ -172,6 +172,9 @@ func TestDoKnowsThePathsThatReachPeople(t *testing.T) {
 		{http.MethodPost, "/v2/sip/call/switch-room", true},
 		{http.MethodPost, "/v2/sip/outbound-call", true},
 		{http.MethodPost, "/v2/batch-calls", true},
+		{http.MethodPut, "/v2/batch-calls/batch_1", true}, // may begin a draft
+		{http.MethodPatch, "/v2/batch-calls/batch_1", true},
+		{http.MethodPut, "/V2/batch%2Dcalls/batch_1;v=1/?x=1", true},
 		{"LINK", "/v2/anything", true}, // nothing is known of it
 
 		{http.MethodGet, "/v2/sip/call", false},
@@ -179,6 +182,8 @@ func TestDoKnowsThePathsThatReachPeople(t *testing.T) {
 		{http.MethodPost, "/v2/sip/call/end", false},
 		{http.MethodPost, "/v2/sip/recall", false},
 		{http.MethodPost, "/v2/batch-calls/batch_1/cancel", false},
+		{http.MethodPut, "/v2/batch-calls/batch_1/records/rec_1", false},
+		{http.MethodPut, "/v2/sip/webhooks/batch-calls", false},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s %s reaches people: %v", tt.method, tt.path, tt.reaches), func(t *testing.T) {
