@@ -32,7 +32,10 @@ type fetched[T any] struct {
 
 func newLookahead[T any](ctx context.Context, ahead, perPage int, fetch getPage[T]) *lookahead[T] {
 	l := &lookahead[T]{ahead: ahead, perPage: perPage, fetch: fetch, begun: make(map[int]chan fetched[T])}
-	l.ctx, l.stop = context.WithCancel(ctx)
+	l.ctx, l.stop = ctx, func() {}
+	if ctx != nil { // if there is none, fetch refuses to go without
+		l.ctx, l.stop = context.WithCancel(ctx)
+	}
 	return l
 }
 

@@ -103,6 +103,14 @@ func TestABadRequestIsRefusedWithAllItsFaultsBeforeAnythingIsSent(t *testing.T) 
 			var none context.Context
 			return errorOf(c.BatchCalls.Upload(none, "list.csv", strings.NewReader("phone\n+14155550100\n")))
 		}, []string{"ctx"}},
+		{"no context for a list", func(_ context.Context, c *videosdk.Client) error {
+			var none context.Context
+			return firstError(c.Calls.All(none, videosdk.CallListParams{}))
+		}, []string{"ctx"}},
+		{"no context for a search", func(_ context.Context, c *videosdk.Client) error {
+			var none context.Context
+			return errorOf(c.Calls.FindByTrackingID(none, "order-7", time.Time{}))
+		}, []string{"ctx"}},
 		{"white space for a rule", call(func(p *videosdk.CallCreateParams) { p.RoutingRuleID = " " }), []string{"routingRuleId"}},
 		{"calls that end before they begin", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.Calls.List(ctx, videosdk.CallListParams{StartDate: time.Unix(100_000, 0), EndDate: time.Unix(10_000, 0)}))
