@@ -71,8 +71,10 @@ func (p CallSwitchRoomParams) LogValue() slog.Value { return redact.LogValue(p) 
 // SwitchRoom moves an active call to another active room. Like
 // [CallsService.Create] it is never repeated after an unknown outcome, because
 // the person may have moved on since; the error then matches
-// [ErrMaybeApplied]. If the server's answer does not hold the call, the one
-// returned has its ID and Raw only.
+// [ErrMaybeApplied]. How it goes on is in [Call.Timelog]: CallSwitchRoomCompleted,
+// after which RoomID is the new room, or CallSwitchRoomFailed. The call's status may
+// stay CallAnswered. If the server's answer does not hold the call, the one returned
+// has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/calls/call-switch-room
 func (s *CallsService) SwitchRoom(ctx context.Context, callID string, params CallSwitchRoomParams, opts ...RequestOption) (*Call, error) {
