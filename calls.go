@@ -232,8 +232,10 @@ type CallCreateParams struct {
 	AgentMetadata map[string]any `json:"agentMetadata,omitempty" redact:"private"`
 	// WaitUntilAnswered makes the server answer only when the callee has
 	// picked up. The attempt timeout is extended by RingingTimeout, or by two
-	// minutes if that is not set. Create and then WaitAnswered does the same
-	// and loses less when a connection breaks.
+	// minutes if that is not set. The API does not document its answer for a
+	// callee who does not pick up: see [Call.WasAnswered] also where there is
+	// no error. Create and then WaitAnswered does the same, tells that by
+	// ErrNotAnswered, and loses less when a connection breaks.
 	WaitUntilAnswered bool `json:"waitUntilAnswered,omitempty"`
 	// RingingTimeout is how long it may ring, in whole seconds; 0 leaves it to
 	// the server.

@@ -26,11 +26,12 @@ const (
 // required, and names the call for good: use one of your own records.
 //
 // It looks for a call to the same number with that TrackingID first, among those
-// of the last 30 days, and returns it if there is one. Otherwise it dials; and if
-// the outcome of that is unknown, it looks again, for half a minute, because the
-// list may lag. If it finds the call, it returns it; if not, it returns the error,
-// which matches [ErrMaybeApplied]. So a program that crashes and is started again
-// with the same TrackingID dials once.
+// of the last 30 days, and returns it if there is one, whatever became of it:
+// somebody who was not reached is called again under another TrackingID. Otherwise
+// it dials; and if the outcome of that is unknown, it looks again, for half a minute,
+// because the list may lag. If it finds the call, it returns it; if not, it returns
+// the error, which matches [ErrMaybeApplied]. So a program that crashes and is
+// started again with the same TrackingID dials once.
 //
 // With the same client it may be called at any time, from any number of
 // goroutines: for one TrackingID they take turns, and for a minute the client knows
