@@ -312,6 +312,9 @@ func regularFile(info os.FileInfo, err error) error {
 // has it parsed, and waits until that is done or the context ends. Pass the ID of
 // the campaign that it returns to [BatchCallsService.Create].
 //
+// Which columns a list has, the API does not document: try a short one first. Package
+// videosdktest says what the emulator takes.
+//
 // If the list cannot be parsed, the error is a [*ParseFailedError]: mend the list
 // and upload it with [WithExistingBatch]. Any other error after the list was stored
 // is an [*UploadError], which has the ID of the campaign, and matches

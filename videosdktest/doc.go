@@ -82,6 +82,19 @@
 // [Server.RotateKey]. [Server.Deliver] posts any body, such as the summary of an
 // agent.
 //
+// # Campaigns
+//
+// A batch of calls dials the numbers of an uploaded .csv file. Its first row names
+// the columns, unless it begins with a number; the numbers, in E.164, stand in the
+// column phoneNumber (or phone_number, or phone), else in the first. All others are
+// the metadata of their records:
+//
+//	phoneNumber,name
+//	+14155550101,Ann
+//
+// A list with a number that is malformed is not parsed. The API documents neither
+// columns nor this: what the emulator takes, it may refuse.
+//
 // # Other spellings
 //
 // The API is documented, and seen, to answer in more than one form.
