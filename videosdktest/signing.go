@@ -67,7 +67,10 @@ func (s *Server) WebhookPublicKeyPEM() string {
 }
 
 // RotateKey replaces the key that signs deliveries. Those that are sent from
-// then on are signed with the new one, redeliveries included.
+// then on are signed with the new one, redeliveries included. A receiver that has
+// asked for the key less than a minute ago, because of [Server.ForgeDelivery] say,
+// may refuse them until the minute is over: the client does, so that nobody can have
+// it ask all the time.
 func (s *Server) RotateKey() {
 	s.outbox.keys.rotate()
 }
