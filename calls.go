@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -102,13 +103,15 @@ type Call struct {
 	SessionID string `json:"sessionId"`
 	GatewayID string `json:"gatewayId"`
 	// GatewayName and RuleName are told in lists only.
-	GatewayName string         `json:"gatewayName"`
-	RuleID      string         `json:"ruleId"`
-	RuleName    string         `json:"ruleName"`
-	Transport   Transport      `json:"transport"`
-	Provider    string         `json:"provider"`
-	Region      Region         `json:"region"`
-	Metadata    map[string]any `json:"metadata" redact:"private"`
+	GatewayName string    `json:"gatewayName"`
+	RuleID      string    `json:"ruleId"`
+	RuleName    string    `json:"ruleName"`
+	Transport   Transport `json:"transport"`
+	Provider    string    `json:"provider"`
+	Region      Region    `json:"region"`
+	// Metadata is what the call was created with. Its numbers are float64, which
+	// holds no id of 64 bits exactly: Raw does.
+	Metadata map[string]any `json:"metadata" redact:"private"`
 	// Timelog is each status that the call has had, in order.
 	Timelog []CallEvent `json:"timelog"`
 	// Start and End are when the call began and ended. End is nil while it is
@@ -305,9 +308,12 @@ func (p CallCreateParams) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]: it reads what MarshalJSON has written.
+// Numbers in metadata become a [json.Number] each, so that none is sent as another.
 func (p *CallCreateParams) UnmarshalJSON(data []byte) error {
 	stored := p.encoded()
-	if err := json.Unmarshal(data, &stored); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&stored); err != nil {
 		return err
 	}
 	*p = CallCreateParams(stored.callCreateFields)

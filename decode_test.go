@@ -3,6 +3,7 @@ package videosdk_test
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -496,6 +497,25 @@ func TestACallToPlaceSurvivesBeingStoredAsJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{}`), &same))
 	assert.Equal(t, original, same, "what is not there is left as it is")
 	assert.Error(t, json.Unmarshal([]byte(`{"ringingTimeout":"soon"}`), &same))
+}
+
+// An id of 64 bits has more digits than a float64.
+func TestACallThatWasStoredIsPlacedWithTheSameNumbers(t *testing.T) {
+	original := validCall()
+	original.Metadata = map[string]any{"orderId": int64(12345678901234567), "share": 0.1}
+	original.AgentMetadata = map[string]any{"ids": []uint64{math.MaxUint64}}
+	original.Participant = &videosdk.Participant{Metadata: map[string]any{"id": int64(math.MinInt64)}}
+	stored, err := json.Marshal(original)
+	require.NoError(t, err)
+	var restored videosdk.CallCreateParams
+	require.NoError(t, json.Unmarshal(stored, &restored))
+	recorder := newRecorder(t, http.StatusOK, `{"data":{"callId":"call_1"}}`)
+	for _, params := range []videosdk.CallCreateParams{original, restored} {
+		_, err := recorder.client().Calls.Create(t.Context(), params)
+		require.NoError(t, err)
+	}
+	sent := recorder.all()
+	assert.Equal(t, string(sent[0].Body), string(sent[1].Body))
 }
 
 func TestAResourceSurvivesBeingStoredAsJSON(t *testing.T) {
