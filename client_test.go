@@ -2,6 +2,7 @@ package videosdk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -326,6 +327,32 @@ func TestMiddlewareSeesEachAttemptFromTheFirstToTheLast(t *testing.T) {
 	for _, req := range rec.all() {
 		assert.Equal(t, []string{"outer", "middle", "inner"}, req.Header["X-Seen-By"], "headers do not add up")
 	}
+}
+
+// Without net/http's report of its connections there is the error of the transport,
+// and a middleware may have made another of it.
+func TestAMiddlewareThatFailsAfterACallWasPlacedDoesNotHaveItPlacedAgain(t *testing.T) {
+	dials := 0
+	phone := roundTripFunc(func(*http.Request) (*http.Response, error) {
+		dials++
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"data":{"callId":"call_1"}}`))}, nil
+	})
+	audited := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(req)
+			require.NoError(t, err)
+			_ = resp.Body.Close()
+			return nil, &net.OpError{Op: "dial", Err: errors.New("no route to the audit log")}
+		})
+	}
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: phone}),
+		videosdk.WithMiddleware(audited), videosdk.WithRetryWait(0, 0))
+	require.NoError(t, err)
+
+	err = errorOf(client.Calls.Create(t.Context(), newCall("rule_1")))
+
+	require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	assert.Equal(t, 1, dials)
 }
 
 func TestAMiddlewareThatBreaksTheRules(t *testing.T) {

@@ -46,7 +46,6 @@ type Attempt struct {
 	over      bool  // somebody was told that nothing was sent
 	passes    int   // times that the request came down
 	below     int   // of them, those that have not come back
-	trusted   bool  // it went to net/http, which reports every connection
 	connected int   // connections that net/http gave to the request
 	before    int   // of them, those of earlier passes
 	conn      *conn // the latest of them, if its writes can be counted
@@ -128,15 +127,12 @@ func (a *Attempt) maybeSent(err error) bool {
 		// A middleware did not wait for the outcome: net/http still has the
 		// request, and may get another connection for it.
 		return true
-	case a.connected > 0:
+	case a.passes > 0:
 		a.settle()
 		return a.sent
-	case a.passes > 0 && a.trusted:
-		return false
 	default:
-		// No connection was seen, but then nobody was there to see one: the
-		// request went to a transport that is not net/http's, or a middleware
-		// did not hand it down. Only the error can say that nothing was sent.
+		// A middleware did not hand the request down. Only the error can say
+		// that nothing was sent.
 		return !isRefusal(err) && !neverConnected(err)
 	}
 }
@@ -269,7 +265,7 @@ func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // Forward is RoundTrip for a request that is the guard's to change.
-func (g *Guard) Forward(req *http.Request) (*http.Response, error) {
+func (g *Guard) Forward(req *http.Request) (resp *http.Response, err error) {
 	a, err := g.admit(req)
 	if err != nil {
 		if req.Body != nil {
@@ -277,11 +273,12 @@ func (g *Guard) Forward(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	defer a.passed()
+	defer func() { a.passed(g.trusted || neverConnected(err)) }()
 	if body := req.GetBody; body != nil {
 		req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
 	}
-	return g.next.RoundTrip(req)
+	resp, err = g.next.RoundTrip(req)
+	return resp, err
 }
 
 // admit finds the attempt that a request belongs to, or says what is wrong
@@ -316,7 +313,7 @@ func (a *Attempt) pass(g *Guard) error {
 	a.passes++
 	a.below++
 	a.before = a.connected
-	a.trusted = g.trusted
+	a.replayed = a.replayed || a.sent
 	if g.pool != nil && !a.ended {
 		a.pool = g.pool
 		a.pool.requests.Add(1)
@@ -324,9 +321,12 @@ func (a *Attempt) pass(g *Guard) error {
 	return nil
 }
 
-// passed notes that net/http is done with the request.
-func (a *Attempt) passed() {
+// passed notes that the transport is done with the request. unsent says that nothing
+// was sent if no connection was seen. That is asked of the transport's own error, and
+// not of what a middleware returns in the end, which may have failed at something else.
+func (a *Attempt) passed(unsent bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.below--
+	a.sent = a.sent || !unsent && a.connected == a.before
 }

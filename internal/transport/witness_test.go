@@ -514,6 +514,51 @@ func TestWithoutNetHTTPOnlyTheErrorCanSayThatNothingWasSent(t *testing.T) {
 	}
 }
 
+// What a middleware returns may be of something else: only the transport itself knows
+// what became of the request.
+func TestAMiddlewareThatFailsAfterTheRequestWasSentDoesNotHideThat(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: errors.New("no route to the audit log")}
+	thenFails := func(next http.RoundTripper) roundTripper {
+		return func(req *http.Request) (*http.Response, error) {
+			if resp, err := next.RoundTrip(req); err == nil {
+				_ = resp.Body.Close()
+			}
+			return nil, unreachable
+		}
+	}
+	answers := roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	})
+	fails := func(err error) http.RoundTripper {
+		return roundTripper(func(*http.Request) (*http.Response, error) { return nil, err })
+	}
+	s := serve(t, nil, answerAll)
+	closed := loopback(t)
+	require.NoError(t, closed.Close())
+	tests := []struct {
+		name      string
+		beneath   http.RoundTripper
+		above     middleware
+		url       string
+		maybeSent bool
+	}{
+		{"at something else, after an answer", answers, thenFails, s.http(), true},
+		{"at something else, after a failure", fails(errors.New("lost")), thenFails, s.http(), true},
+		{"at something else, after an answer of net/http", transport.New(), thenFails, s.http(), true},
+		{"at something else, and so did the transport", fails(unreachable), thenFails, s.http(), false},
+		{"at something else, and so did net/http", transport.New(), thenFails, "http://" + closed.Addr().String(), false},
+		{"at a second sending, after an answer", answers, twice, s.http(), true},
+		{"at a second sending, after a failure", fails(errors.New("lost")), twice, s.http(), true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := post(tt.url).over(t, tt.above(guarded(t, tt.beneath)))
+			require.Error(t, got.err)
+			assert.Equal(t, tt.maybeSent, got.maybeSent, got.err)
+		})
+	}
+}
+
 func TestAMiddlewareThatDidNotHandTheRequestDownIsNotTrusted(t *testing.T) {
 	got := post("http://192.0.2.1").over(t, roundTripper(func(*http.Request) (*http.Response, error) {
 		return nil, errors.New("by whatever way")
