@@ -48,6 +48,7 @@ type Attempt struct {
 	below     int   // of them, those that have not come back
 	connected int   // connections that net/http gave to the request
 	before    int   // of them, those of earlier passes
+	own       bool  // one of them is of the pool below
 	conn      *conn // the latest of them, if its writes can be counted
 	mark      int   // its count of writes when it was handed over
 	sent      bool  // bytes of the request may have left on an earlier one, or uncounted
@@ -157,15 +158,17 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	a.settle()
 	a.connected++
 	c, shared := beneath(info.Conn)
+	own := c != nil && c.pool == a.pool
 	if c != nil {
 		a.have(c, shared)
 	}
 	if shared {
 		c = nil
 	}
-	if a.sent && !a.again(c) {
+	if a.sent && !a.again(c, own && a.own) {
 		return
 	}
+	a.own = a.own || own
 	if c != nil {
 		a.conn, a.mark = c, c.mark()
 		return
@@ -188,21 +191,31 @@ func (a *Attempt) have(c *conn, shared bool) {
 	}
 }
 
-// again notes that the request is about to be sent once more. It ends the
-// attempt, and reports false, if there is nobody to pay for that.
-func (a *Attempt) again(c *conn) bool {
+// again notes that the request is about to be sent once more. It ends the attempt, and
+// reports false, if that must not be, or there is nobody to pay for it. Only where ours
+// says that it had a connection of the pool before, too, is it no request of a
+// dialler's, or of a transport beneath.
+func (a *Attempt) again(c *conn, ours bool) bool {
+	if a.once && ours {
+		return a.stop(c, errReplay)
+	}
 	a.replayed = true
 	if a.once {
-		return true // what may not be sent twice is stopped elsewhere
+		return true
 	}
 	if price, paid := a.budget.Take(false); paid {
 		a.paid += price
 		return true
 	}
+	return a.stop(c, errUnpaid)
+}
+
+// stop ends the attempt before anything is written to its latest connection.
+func (a *Attempt) stop(c *conn, reason error) (begin bool) {
 	if c != nil {
 		c.seal(c.mark()) // the end of the context may come too late
 	}
-	a.cancel(errUnpaid)
+	a.cancel(reason)
 	return false
 }
 

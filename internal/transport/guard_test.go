@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -191,6 +192,35 @@ func TestTheUsersOwnTraceHearsOfEachConnectionOnce(t *testing.T) {
 	}))
 	require.NoError(t, got.err)
 	assert.Equal(t, times, heard)
+}
+
+func TestARequestOfATransportsOwnDoesNotStopTheOneThatIsWatched(t *testing.T) {
+	s, other := serve(t, nil, answerAll), serve(t, nil, answerAll)
+	beneath := &http.Transport{}
+	t.Cleanup(beneath.CloseIdleConnections)
+	ask := func(ctx context.Context) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, other.http(), nil)
+		require.NoError(t, err)
+		resp, err := beneath.RoundTrip(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	for name, rt := range map[string]http.RoundTripper{
+		"for a token": roundTripper(func(req *http.Request) (*http.Response, error) {
+			ask(req.Context())
+			return beneath.RoundTrip(req)
+		}),
+		"for an address": transport.Adopt(&http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ask(ctx)
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := post(s.http()).over(t, guarded(t, rt))
+			require.NoError(t, got.err)
+			assert.Equal(t, http.StatusOK, got.status)
+		})
+	}
 }
 
 func TestARequestOfAMiddlewaresOwnIsNotTakenForTheOneThatIsWatched(t *testing.T) {

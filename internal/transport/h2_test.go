@@ -166,12 +166,22 @@ func TestAPostThatWasResetOnHTTP2ReachesTheServerOnce(t *testing.T) {
 	for _, over := range carriers() {
 		for name, broken := range breaks() {
 			t.Run(name+" "+over.name, func(t *testing.T) {
-				s := serveHTTP2(t, over.config, func(_ int32, stream uint32) []frame { return broken(stream) })
-				got := post(over.scheme+s.Addr().String()).over(t, guarded(t, transport.Adopt(over.rt)))
-				require.Error(t, got.err)
-				assert.True(t, got.maybeSent)
-				assert.False(t, got.replayed)
-				assert.EqualValues(t, 1, s.requests.Load())
+				// A middleware may take the body away, and net/http asks nobody
+				// before it replays what has none.
+				bodies := []string{"{}", ""}
+				if over.config == nil {
+					bodies = bodies[:1] // such connections are foreign to the guard
+				}
+				for _, body := range bodies {
+					s := serveHTTP2(t, over.config, func(_ int32, stream uint32) []frame { return broken(stream) })
+					once := post(over.scheme + s.Addr().String())
+					once.body = body
+					got := once.over(t, guarded(t, transport.Adopt(over.rt)))
+					require.Error(t, got.err)
+					assert.True(t, got.maybeSent)
+					assert.False(t, got.replayed)
+					assert.EqualValues(t, 1, s.requests.Load(), "the body is %q", body)
+				}
 			})
 		}
 	}
