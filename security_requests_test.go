@@ -261,11 +261,27 @@ func TestATypeThatWritesItsOwnJSONIsNotLookedInto(t *testing.T) {
 	params.Metadata = map[string]any{"it": escaping{"\xff"}, "mark": "\ufffd"}
 	require.NoError(t, errorOf(recorder.client().Calls.Create(t.Context(), params)))
 	assert.Contains(t, string(recorder.last().Body), `"it":"ff"`)
+
+	// Neither by its pointer, which encoding/json takes where there is one.
+	root := &page{Text: "\xff"}
+	root.Next = []page{{Next: []page{}}}
+	root.Next[0].Next = root.Next
+	params.Metadata = map[string]any{"it": &struct{ Value, Last page }{Value: *root}, "mark": "\ufffd"}
+	require.NoError(t, errorOf(recorder.client().Calls.Create(t.Context(), params)))
+	assert.Contains(t, string(recorder.last().Body), `"it":{"Value":"a page","Last":"a page"}`)
 }
 
 type escaping struct{ Bytes string }
 
 func (e escaping) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%x", e.Bytes), nil }
+
+// page contains itself, and its JSON does not.
+type page struct {
+	Text string
+	Next []page
+}
+
+func (*page) MarshalJSON() ([]byte, error) { return []byte(`"a page"`), nil }
 
 // A header of a SIP message must not end there and begin another.
 func TestAHeaderOfASIPMessageIsOneLine(t *testing.T) {

@@ -128,7 +128,7 @@ func (f *faults) text(field, value string) {
 // texts checks every text of a body that has been encoded, so that it does not
 // contain itself. field is where v is in it.
 func (f *faults) texts(field string, v reflect.Value) {
-	if !v.IsValid() || encodesItself(v.Type()) {
+	if !v.IsValid() || encodesItself(v) {
 		return
 	}
 	switch v.Kind() {
@@ -193,8 +193,13 @@ func jsonName(f reflect.StructField) (name string, ok bool) {
 	return cmp.Or(name, f.Name), f.IsExported() && tag != "-"
 }
 
-// encodesItself reports whether a type writes its own JSON.
-func encodesItself(t reflect.Type) bool {
+// encodesItself reports whether a value writes its own JSON. As encoding/json does,
+// it also looks for a method of the pointer where there is an address to point to.
+func encodesItself(v reflect.Value) bool {
+	return isEncoder(v.Type()) || v.CanAddr() && isEncoder(reflect.PointerTo(v.Type()))
+}
+
+func isEncoder(t reflect.Type) bool {
 	return t.Implements(reflect.TypeFor[json.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 }
 
