@@ -2,6 +2,7 @@ package videosdk
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -190,18 +191,22 @@ func (x *exchange) scrubbed(err error) error {
 	}
 	whole := err.Error()
 	if text := cut(oneLine(x.scrub(whole)), keptBody); text != whole {
-		return &scrubbedError{text, err}
+		return &scrubbedError{text, func() error { return err }}
 	}
 	return err
 }
 
+// scrubbedError matches what an error matches, under another text. It does not unwrap
+// to the error, and has it behind a closure: who prints each error of a chain, or a
+// struct to its depth, would print the text that was replaced.
 type scrubbedError struct {
-	text string
-	err  error
+	text  string
+	cause func() error
 }
 
-func (e *scrubbedError) Error() string { return e.text }
-func (e *scrubbedError) Unwrap() error { return e.err }
+func (e *scrubbedError) Error() string        { return e.text }
+func (e *scrubbedError) Is(target error) bool { return errors.Is(e.cause(), target) }
+func (e *scrubbedError) As(target any) bool   { return errors.As(e.cause(), target) }
 
 // requestID returns what the server, or what stands in front of it, calls the
 // request.

@@ -9,10 +9,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -506,6 +508,26 @@ func TestASecretThatABrokenAnswerQuotesIsTakenOut(t *testing.T) {
 	require.ErrorIs(t, err, broken, "the cause can be reached")
 	require.ErrorContains(t, err, "cannot unpack")
 	assert.NotContains(t, err.Error(), "hunter2")
+}
+
+// Services that collect errors store the text of each error of a chain.
+func TestNoErrorOfAChainTellsASecretThatTheFirstDoesNot(t *testing.T) {
+	client, err := videosdk.New("", "", videosdk.WithTokenSource(videosdk.StaticToken("hunter2-token")), videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "read", Err: errors.New("malformed answer to hunter2-token")}
+		}),
+	}))
+	require.NoError(t, err)
+	err = errorOf(client.Calls.Create(t.Context(), newCall("rule_1")))
+	var cause *net.OpError
+	require.ErrorAs(t, err, &cause, "the cause can be reached")
+	seen := 0
+	for ; err != nil; err = errors.Unwrap(err) {
+		assert.NotContains(t, err.Error(), "hunter2")
+		assert.NotContains(t, fmt.Sprintf("%#v", reflect.Indirect(reflect.ValueOf(err))), "hunter2")
+		seen++
+	}
+	assert.Equal(t, 2, seen)
 }
 
 func TestASignedTokenThatAnErrorQuotesIsTakenOut(t *testing.T) {
