@@ -140,7 +140,8 @@ func TestErrorTexts(t *testing.T) {
 				": the request may have been applied: look before repeating it"},
 		{"a redirect",
 			placeCall(answered(302, ``, "Location", "https://evil.example/steal?token=abc")),
-			"videosdk: Calls.Create: POST /v2/sip/call: 302 Found (1 attempt; redirects are not followed, not to https://evil.example)"},
+			"videosdk: Calls.Create: POST /v2/sip/call: 302 Found (1 attempt; redirects are not followed, not to https://evil.example)" +
+				": the request may have been applied: look before repeating it"},
 		{"a captive portal",
 			getCall(answered(200, `<html>`, "Content-Type", "text/html; charset=utf-8")),
 			"videosdk: Calls.Get: GET /v2/sip/call/call_1: 200 OK: videosdk: invalid response: it is not a JSON object" +

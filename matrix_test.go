@@ -290,7 +290,7 @@ func statusRows() []matrixRow {
 	elsewhere := situation{redirect: true}
 	return []matrixRow{
 		{"301", "", fault{Status: 301}, elsewhere, answered(301), cells{"1", "1", "1", "1", "1", "1"}, controls{"0, success", "0, success"}},
-		{"302", "", fault{Status: 302}, elsewhere, answered(302), cells{"1", "1", "1", "1", "1", "1"}, controls{"0, success", "0, success"}},
+		{"302, after acting", "", fault{Status: 302, Acts: true}, elsewhere, answered(302), cells{"1", "1 MA", "1 MA", "1 MA", "1 MA", "1 MA"}, controls{"1, success", "1, success"}},
 		{"303, after acting", "", fault{Status: 303, Acts: true}, elsewhere, answered(303), cells{"1", "1 MA", "1 MA", "1 MA", "1 MA", "1 MA"}, controls{"1, success", "1, success"}},
 		{"307", "", fault{Status: 307}, elsewhere, answered(307), cells{"1", "1", "1", "1", "1", "1"}, controls{"0, success", "0, success"}},
 		{"308", "", fault{Status: 308}, elsewhere, answered(308), cells{"1", "1", "1", "1", "1", "1"}, controls{"0, success", "0, success"}},

@@ -453,13 +453,13 @@ func outcomes() []outcome {
 		{name: "after a 504", fault: statusFault(504), kind: unknown, err: videosdk.ErrServer, status: 504},
 		{name: "after a 200 that says 500", fault: videosdktest.Fault{Body: `{"statusCode":500}`}, kind: unknown, err: videosdk.ErrServer, status: 500},
 
+		{name: "after a 302", fault: statusFault(302, "Location", "/elsewhere"), kind: unusable, status: 302},
 		{name: "after a 303", fault: statusFault(303, "Location", "/elsewhere"), kind: unusable, status: 303},
 		{name: "after a page of HTML", fault: videosdktest.Fault{Body: "<html>Log in</html>"}, kind: unusable,
 			err: videosdk.ErrInvalidResponse, status: 200},
 
 		{name: "after a 409", fault: statusFault(409), kind: conflict, err: videosdk.ErrConflict, status: 409},
 
-		{name: "after a 302", fault: statusFault(302, "Location", "/elsewhere"), kind: refused, status: 302},
 		{name: "after a 307", fault: statusFault(307, "Location", "/elsewhere"), kind: refused, status: 307},
 		{name: "after a 400", fault: statusFault(400), kind: refused, err: videosdk.ErrBadRequest, status: 400},
 		{name: "after a 402", fault: statusFault(402), kind: refused, err: videosdk.ErrPaymentRequired, status: 402},

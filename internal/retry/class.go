@@ -90,9 +90,10 @@ func Judge(status int, sent bool) Verdict {
 		return Unprocessed
 	case status == http.StatusConflict:
 		return Conflicted
-	// 303 says "done, and here is something to look at"; 408 comes from
-	// gateways that lost patience, possibly with the server behind them.
-	case status == http.StatusSeeOther, status == http.StatusRequestTimeout, status >= 500:
+	// 303 says "done, and here is something to look at", and so does 302 in most
+	// frameworks; 408 comes from gateways that lost patience, possibly with the
+	// server behind them.
+	case status == http.StatusFound, status == http.StatusSeeOther, status == http.StatusRequestTimeout, status >= 500:
 		return Unknown
 	default:
 		return Refused
