@@ -3,6 +3,8 @@ package videosdk
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -128,8 +130,23 @@ func decodeAny(body []byte, out any) (problem string) {
 		return ""
 	default:
 		if err := json.Unmarshal(body, dst); err != nil {
-			return err.Error()
+			return notDecodable(body, err)
 		}
 		return ""
+	}
+}
+
+// notDecodable says why an answer does not fit a type of the caller's. What
+// encoding/json says of a value may quote it, and what the type says even more so.
+func notDecodable(body []byte, err error) (problem string) {
+	var unfit *json.UnmarshalTypeError
+	switch {
+	case !json.Valid(body):
+		return notJSON(body)
+	case errors.As(err, &unfit):
+		kind, _, _ := strings.Cut(unfit.Value, " ") // the number stands behind it
+		return fmt.Sprintf("it has a JSON %s at %q, which a Go %v cannot hold", kind, unfit.Field, unfit.Type)
+	default:
+		return "the type that is to hold it refuses it"
 	}
 }

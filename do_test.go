@@ -148,6 +148,34 @@ func TestAnAnswerThatDoCannotDecode(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatDoCannotDecodeIsNotQuoted(t *testing.T) {
+	client := newRecorder(t, http.StatusOK, `{"room":{"pin":4321},"metadata":{"age":"4321 years"}}`).client()
+	tests := []struct {
+		name, want string
+		out        any
+	}{
+		{"a number", `a JSON number at "Room.Pin", which a Go int8 cannot hold`, &struct{ Room struct{ Pin int8 } }{}},
+		{"a number in a text", `a JSON number at "Metadata.age", which a Go int cannot hold`, &struct {
+			Metadata struct {
+				Age int `json:"age,string"`
+			}
+		}{}},
+		{"a type that decodes itself", "refuses it", &quoting{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := client.Do(t.Context(), http.MethodGet, "/v2/x", nil, tt.out)
+			require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+			require.ErrorContains(t, err, tt.want)
+			assert.NotContains(t, err.Error(), "4321")
+		})
+	}
+}
+
+type quoting struct{}
+
+func (*quoting) UnmarshalJSON(data []byte) error { return fmt.Errorf("unknown thing: %s", data) }
+
 // A path reaches people however it is spelled, as long as a server might take
 // it for the one that does.
 func TestDoKnowsThePathsThatReachPeople(t *testing.T) {
