@@ -98,10 +98,12 @@ func parent(path string) string { return path[:strings.LastIndexByte(path, '/')]
 // checkPath refuses what would lead to another place than it says.
 func (r *request) checkPath(path string) {
 	r.faults.check(strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//"), "path", "must begin with one slash")
-	r.faults.check(!strings.ContainsFunc(path, isSpaceOrControl) && !strings.ContainsAny(path, `#\`), "path",
-		"must be escaped, and have no fragment")
 	plain, err := url.PathUnescape(path) // a server may take an escaped slash for a slash
 	r.faults.check(err == nil, "path", "has an escape that is not valid")
+	// Where a part is not escaped, net/url escapes the whole in its own way: an
+	// escaped slash would become a slash.
+	sent := (&url.URL{Path: plain, RawPath: path}).EscapedPath()
+	r.faults.check(err != nil || sent == path, "path", "must be escaped, and have no fragment")
 	for _, segment := range strings.Split(plain, "/") {
 		segment, _, _ = strings.Cut(segment, ";") // see plainPath
 		r.faults.check(segment != "." && segment != "..", "path", "must not contain . or .. segments")

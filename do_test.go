@@ -73,6 +73,7 @@ func TestDoRefusesWhatCannotBeMeant(t *testing.T) {
 		{"a letter that is not escaped", http.MethodGet, "/v2/ü", nil, nil, "path"},
 		{"a fragment", http.MethodGet, "/v2/a#b", nil, nil, "path"},
 		{"a backslash", http.MethodGet, `/v2/a\b`, nil, nil, "path"},
+		{"a bar behind an escaped slash", http.MethodDelete, "/v2/a%2Fb|c", nil, nil, "path"},
 		{"half an escape", http.MethodGet, "/v2/a%2", nil, nil, "path"},
 		{"a query that is none", http.MethodGet, "/v2/a?b=%2", nil, nil, "path"},
 		{"a query with a semicolon", http.MethodGet, "/v2/a?b;c", nil, nil, "path"},
