@@ -481,6 +481,14 @@ func TestAnAnswerOfAFakeTransportIsReadAsFarAsItIsThere(t *testing.T) {
 	}
 }
 
+func TestAnExportOfAFakeTransportMayHaveNoBody(t *testing.T) {
+	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
+		Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil }),
+	}))
+	require.NoError(t, err)
+	require.NoError(t, client.BatchCalls.Records.Export(t.Context(), "batch_1", io.Discard, videosdk.BatchRecordExportParams{}))
+}
+
 // blanks returns a body of so many spaces.
 func blanks(size int) io.ReadCloser {
 	return io.NopCloser(strings.NewReader(strings.Repeat(" ", size)))

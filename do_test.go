@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 
@@ -119,6 +120,17 @@ func TestDoDecodesTheAnswer(t *testing.T) {
 	require.NoError(t, client.Do(ctx, http.MethodGet, "/v2/x", nil, &whatever))
 	assert.Equal(t, map[string]any{"id": "a", "data": []any{1.0}}, whatever)
 	require.NoError(t, client.Do(ctx, http.MethodHead, "/v2/x", nil, &typed), "a HEAD has no answer to decode")
+}
+
+func TestAHeadTellsOfAnythingHoweverLarge(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "99000000")
+	}))
+	defer srv.Close()
+	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	require.NoError(t, client.Do(t.Context(), http.MethodHead, "/v2/recording", nil, nil))
 }
 
 func TestAnAnswerThatDoCannotDecode(t *testing.T) {

@@ -272,6 +272,12 @@ func (x *exchange) record(o outcome, witness *transport.Attempt) {
 // read reads an answer to its end and judges it.
 func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 	o := outcome{status: resp.StatusCode, header: resp.Header}
+	if resp.Body == nil { // net/http always sets one, a fake transport may not
+		resp.Body = http.NoBody
+	}
+	if x.request.method == http.MethodHead {
+		resp.ContentLength = 0 // what is told is the length of what does not come
+	}
 	if x.request.sink != nil && isText(resp) {
 		o.final, o.err = pour(resp, x.request.sink)
 	} else {
@@ -307,9 +313,6 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 
 // readBody reads what an answer holds, up to maxBody.
 func readBody(resp *http.Response) ([]byte, error) {
-	if resp.Body == nil { // net/http always sets one, a fake transport may not
-		return nil, nil
-	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, nil // what follows is no body, and has no end
