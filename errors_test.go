@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -557,6 +558,29 @@ func TestNoPhoneNumberStandsInAPath(t *testing.T) {
 		require.ErrorAs(t, err, &answer)
 		assert.Equal(t, "/v2/sip/phone-numbers/{e164}", answer.Path)
 		assert.NotContains(t, err.Error(), "4155551234")
+	}
+	assert.NotContains(t, logged.String(), "4155551234")
+}
+
+func TestNoPhoneNumberOfAnAddressStandsInAnErrorOrALog(t *testing.T) {
+	var logged bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	quoting := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Get", URL: req.URL.String(), Err: io.ErrUnexpectedEOF} // as an http.Client beneath does
+	})
+	unreachable, err := videosdk.New("key", "secret", videosdk.WithLogger(logger), videosdk.WithRetryWait(0, 0),
+		videosdk.WithHTTPClient(&http.Client{Transport: quoting}))
+	require.NoError(t, err)
+	unknown := newRecorder(t, http.StatusNotFound, `{"message":"Phone number +14155551234 not found"}`).client(videosdk.WithLogger(logger))
+	for _, client := range []*videosdk.Client{unreachable, unknown} {
+		for _, err := range []error{
+			errorOf(client.PhoneNumbers.Get(t.Context(), ownNumber)),
+			errorOf(client.PhoneNumbers.List(t.Context(), videosdk.PhoneNumberListParams{Search: ownNumber})),
+			errorOf(client.Calls.List(t.Context(), videosdk.CallListParams{Search: "14155551234"})),
+		} {
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "4155551234")
+		}
 	}
 	assert.NotContains(t, logged.String(), "4155551234")
 }

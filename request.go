@@ -62,11 +62,33 @@ func (r *request) fillPath(ids []string) {
 func (r *request) shown() string {
 	segments := strings.Split(r.escaped, "/")
 	for i, segment := range segments {
-		if plain, err := url.PathUnescape(segment); err == nil && isE164(plain) {
+		if _, ok := numberIn(segment); ok {
 			segments[i] = "{e164}"
 		}
 	}
 	return strings.Join(segments, "/")
+}
+
+// numberIn returns the phone number that a segment of a path is.
+func numberIn(segment string) (number string, ok bool) {
+	plain, err := url.PathUnescape(segment)
+	return plain, err == nil && isE164(plain)
+}
+
+// numbers returns the phone numbers in the address of the request. What fails to send
+// a request may quote its address, and the server may name what it has not found.
+func (r *request) numbers() []string {
+	var numbers []string
+	for segment := range strings.SplitSeq(r.escaped, "/") {
+		if number, ok := numberIn(segment); ok {
+			numbers = append(numbers, number)
+		}
+	}
+	// A search may leave the plus out: see findCall.
+	if search := r.query.Get("search"); len(search) > 7 && isE164("+"+strings.TrimPrefix(search, "+")) {
+		numbers = append(numbers, search)
+	}
+	return numbers
 }
 
 // escapeSegment also escapes the plus, which the server would take for a
@@ -131,7 +153,7 @@ func (r *request) secrets() []string {
 	if r.upload != nil {
 		return r.upload.secrets()
 	}
-	secrets := redact.Secrets(r.body)
+	secrets := append(redact.Secrets(r.body), r.numbers()...)
 	if r.after != nil {
 		secrets = append(secrets, r.after.secrets()...)
 	}
