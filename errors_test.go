@@ -3,6 +3,7 @@ package videosdk_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -530,6 +531,20 @@ func TestNoErrorOfAChainTellsASecretThatTheFirstDoesNot(t *testing.T) {
 		seen++
 	}
 	assert.Equal(t, 2, seen)
+}
+
+func TestTheLastTokenThatATokenSourceQuotesIsTakenOut(t *testing.T) {
+	asked := 0
+	source := tokenFunc(func(context.Context) (string, error) {
+		if asked++; asked > 1 {
+			return "", errors.New("cannot exchange hunter2-token for another")
+		}
+		return "hunter2-token", nil
+	})
+	client := newRecorder(t, http.StatusServiceUnavailable, `{}`).client(videosdk.WithTokenSource(source))
+	_, err := client.Calls.Get(t.Context(), "call_1")
+	require.ErrorContains(t, err, "for another")
+	assert.NotContains(t, err.Error(), "hunter2")
 }
 
 func TestASignedTokenThatAnErrorQuotesIsTakenOut(t *testing.T) {

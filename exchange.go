@@ -240,14 +240,14 @@ func (x *exchange) header(ctx context.Context) (http.Header, error) {
 	if x.request.public {
 		return header, nil
 	}
-	x.bearer, x.better = x.better, nil
-	if x.bearer == nil {
-		b, err := x.client.tokens.get(ctx)
-		if err != nil {
-			return nil, err
+	b := x.better
+	if b == nil {
+		var err error
+		if b, err = x.client.tokens.get(ctx); err != nil {
+			return nil, err // which may quote the last token: keep that to find it
 		}
-		x.bearer = b
 	}
+	x.bearer, x.better = b, nil
 	x.fresh = x.bearer.firstUse()
 	header["Authorization"] = x.bearer.header
 	return header, nil
