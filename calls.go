@@ -419,17 +419,41 @@ func (r *request) setTime(name string, t time.Time) {
 // What moves to an earlier page meanwhile, because others are deleted, is missed:
 // read all before deleting any.
 func (s *CallsService) All(ctx context.Context, params CallListParams, opts ...RequestOption) iter.Seq2[*Call, error] {
-	return all(ctx, s.client, opts, params.Page, params.PerPage, func(ctx context.Context, page, perPage int) (*Page[Call], error) {
+	return all(ctx, s.client, opts, params.Page, params.PerPage, s.pages(params, opts))
+}
+
+func (s *CallsService) pages(params CallListParams, opts []RequestOption) getPage[Call] {
+	return func(ctx context.Context, page, perPage int) (*Page[Call], error) {
 		asked := params
 		asked.Page, asked.PerPage = page, perPage
 		return s.List(ctx, asked, opts...)
-	})
+	}
 }
 
 // inTurn is All for a search that must miss nothing: it reads one page after the
-// other, because what moves to a later one meanwhile is on that.
+// other, because what moves to a later one meanwhile is on that. A list that repeats
+// itself, which All takes for its end, is an error if the server tells of more.
 func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts []RequestOption) iter.Seq2[*Call, error] {
-	return s.All(ctx, params, append(slices.Clone(opts), WithPagesAhead(0))...)
+	opts = append(slices.Clone(opts), WithPagesAhead(0))
+	get, left := s.pages(params, opts), 0
+	noting := func(ctx context.Context, page, perPage int) (*Page[Call], error) {
+		p, err := get(ctx, page, perPage)
+		left = 0
+		if err == nil && len(p.Items) > 0 { // a page of nothing is an end, whatever the server has counted
+			left = p.LastPage - page
+		}
+		return p, err
+	}
+	return func(yield func(*Call, error) bool) {
+		for call, err := range all(ctx, s.client, opts, params.Page, params.PerPage, noting) {
+			if !yield(call, err) {
+				return
+			}
+		}
+		if left > 0 {
+			yield(nil, fmt.Errorf("videosdk: the list of calls repeats itself, %d pages before its end: %w", left, ErrInvalidResponse))
+		}
+	}
 }
 
 // End hangs up. Ending a call that is over does no harm, so unknown outcomes

@@ -142,6 +142,31 @@ func TestAListThatCannotBeReadIsNoProofThatACallWasNotPlaced(t *testing.T) {
 	}
 }
 
+// What stands in between may take each page for the first one, which it has kept.
+func TestAListThatRepeatsItselfIsNoProofThatACallWasNotPlaced(t *testing.T) {
+	const page = `{"pageInfo":{"currentPage":1,"perPage":100,"lastPage":%d,"total":450},"data":[{"callId":"c1","metadata":{"trackingId":"order-6"}}]}`
+	params := validCall()
+	params.TrackingID = "order-7"
+
+	repeating := newRecorder(t, http.StatusOK, fmt.Sprintf(page, 5))
+	_, err := repeating.client().Calls.CreateOnce(t.Context(), params)
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+	require.NotErrorIs(t, err, videosdk.ErrMaybeApplied, "nothing was dialled")
+	for _, request := range repeating.all() {
+		assert.Equal(t, http.MethodGet, request.Method)
+	}
+
+	const none, placed = `{"pageInfo":{"lastPage":5,"total":450},"data":[]}`, `{"data":{"callId":"c2"}}`
+	for name, recorder := range map[string]*recorder{
+		"its only page":                   newRecorder(t, http.StatusOK, fmt.Sprintf(page, 1)).then(http.StatusOK, placed),
+		"more pages, which are all empty": newRecorder(t, http.StatusOK, fmt.Sprintf(page, 5)).then(http.StatusOK, none).then(http.StatusOK, none).then(http.StatusOK, placed),
+	} {
+		call, err := recorder.client().Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err, name)
+		assert.Equal(t, "c2", call.ID, name)
+	}
+}
+
 func TestCreateOnceDialsOnce(t *testing.T) {
 	for name, quirks := range forms() {
 		t.Run(name, func(t *testing.T) {
