@@ -31,6 +31,10 @@ func guards() []guard {
 	return []guard{
 		{"net/http may not replay what may have been sent", "internal/transport/attempt.go",
 			"req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }", "req.GetBody = body", "./internal/transport"},
+		{"nor what has no body", "internal/transport/attempt.go",
+			"if a.once && ours {", "if false {", "./internal/transport"},
+		{"the transport says whether a request was sent", "internal/transport/attempt.go",
+			"a.sent = a.sent || !unsent && a.connected == a.before", "_ = unsent", "./internal/transport"},
 		{"a POST is never without a body", "request.go",
 			`return []byte("{}"), nil`, "return nil, nil", "."},
 		{"redirects are not followed", "exchange.go",
