@@ -184,6 +184,8 @@ func WithBaseURL(rawURL string) Option {
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) {
 		if c.faults.check(client != nil, "WithHTTPClient", "must not be nil"); client != nil {
+			t, ok := client.Transport.(*http.Transport)
+			c.faults.check(!ok || t != nil, "WithHTTPClient", "must not have a Transport that is a nil pointer")
 			c.http = client
 		}
 	})

@@ -56,6 +56,8 @@ func TestASettingThatCannotWorkIsNamed(t *testing.T) {
 		{"an option that is nil", key, secret, nil, "opts[0]"},
 		{"a base URL that is none", key, secret, videosdk.WithBaseURL("https://user:hunter2@:x"), "WithBaseURL"},
 		{"an HTTP client that is nil", key, secret, videosdk.WithHTTPClient(nil), "WithHTTPClient"},
+		{"an HTTP client whose transport is a nil pointer", key, secret,
+			videosdk.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "WithHTTPClient"},
 		{"a middleware that is nil", key, secret, videosdk.WithMiddleware(wrap, nil), "WithMiddleware"},
 		{"a middleware that returns nil", key, secret,
 			videosdk.WithMiddleware(wrap, func(http.RoundTripper) http.RoundTripper { return nil }), "WithMiddleware"},
