@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -231,6 +233,48 @@ func TestAMiddlewareMayRepeatOnHTTP2AsOftenAsItLikes(t *testing.T) {
 	}))
 	require.NoError(t, got.err, "the limit is for what net/http does by itself")
 	assert.EqualValues(t, times, s.requests.Load())
+}
+
+// A network that has lost a connection tells nobody.
+func TestAnHTTP2ConnectionThatDiedInSilenceIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, dial := pipes(t, http2(), func(_ int32, stream uint32) []frame { return ok(stream) })
+		var first *lossy
+		guard := guarded(t, transport.Adopt(&http.Transport{
+			ForceAttemptHTTP2: true,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := dial(ctx, network, address)
+				if first == nil {
+					first = &lossy{Conn: c}
+					return first, err
+				}
+				return c, err
+			},
+		}))
+		require.NoError(t, get("https://example.com").over(t, guard).err)
+		first.lost.Store(true)
+
+		began := time.Now()
+		got := get("https://example.com").over(t, guard)
+		require.Error(t, got.err)
+		assert.True(t, got.maybeSent)
+		assert.Less(t, time.Since(began), 30*time.Second, "the default attempt timeout")
+		require.NoError(t, get("https://example.com").over(t, guard).err, "the next one has another connection")
+	})
+}
+
+// lossy is a connection that can lose what is written to it.
+type lossy struct {
+	net.Conn
+
+	lost atomic.Bool
+}
+
+func (l *lossy) Write(p []byte) (int, error) {
+	if l.lost.Load() {
+		return len(p), nil
+	}
+	return l.Conn.Write(p)
 }
 
 // pipes returns a server without a network, and the dialler that reaches it.

@@ -16,6 +16,14 @@ import (
 // take 10 MiB.
 const maxHeader = 1 << 20
 
+// How long an HTTP/2 connection may be silent before it is asked for a sign of life,
+// and how long that may take. net/http would go on using one that has died without a
+// word, for all requests, until the kernel gives up on it: for a quarter of an hour.
+const (
+	silence    = 15 * time.Second
+	signOfLife = 10 * time.Second
+)
+
 // Transport is net/http's, and knows its connections.
 type Transport struct {
 	*http.Transport
@@ -65,6 +73,9 @@ func Adopt(original *http.Transport) *Transport {
 // pooled returns t with connections that dial makes.
 func pooled(t *http.Transport, dial dialFunc) *Transport {
 	own := &Transport{Transport: t}
+	if t.HTTP2 == nil {
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: signOfLife}
+	}
 	t.DialContext = own.pool.pooled(dial)
 	return own
 }
