@@ -31,7 +31,8 @@ type Page[T any] struct {
 	// Total counts the items on all pages, 0 if the server did not say.
 	Total int `json:"total"`
 
-	ids []string // of Items
+	ids    []string // of Items
+	listed int      // how many the server listed, with those that it has no item for
 }
 
 // Format implements [fmt.Formatter]. Secret and private fields are redacted,
@@ -168,6 +169,7 @@ func newPage[T any](info *pageInfo, size int) *Page[T] {
 		LastPage: max(info.LastPage, info.TotalPages),
 		Total:    info.Total,
 		ids:      make([]string, 0, size),
+		listed:   size,
 	}
 }
 
@@ -269,10 +271,10 @@ func (p *Page[T]) isLast(n int) bool {
 	switch {
 	case p.LastPage > 0:
 		return n >= p.LastPage
-	case len(p.Items) == 0:
+	case p.listed == 0:
 		return true
 	case p.PerPage > 0:
-		return len(p.Items) < p.PerPage
+		return p.listed < p.PerPage
 	default:
 		return false
 	}

@@ -111,6 +111,10 @@ func TestAllGivesEachItemOnceWhateverTheServerSaysOfItsPages(t *testing.T) {
 			part, _ := cut(five, page, perPage)
 			return pageOf(fmt.Sprintf(`"pageInfo":{"perPage":%d},`, perPage), part...)
 		}, five, []int{1, 2, 3}},
+		{"pages that only tell their size, with null for what is deleted", func(page, perPage int) string {
+			part, _ := cut(five, page, perPage)
+			return strings.Replace(pageOf(fmt.Sprintf(`"pageInfo":{"perPage":%d},`, perPage), part...), `{"id":"r1"}`, "null", 1)
+		}, []string{"r2", "r3", "r4", "r5"}, []int{1, 2, 3}},
 		{"pages that tell nothing", func(page, perPage int) string {
 			part, _ := cut(five, page, perPage)
 			return pageOf("", part...)
