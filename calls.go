@@ -435,16 +435,17 @@ func (s *CallsService) pages(params CallListParams, opts []RequestOption) getPag
 // itself, which All takes for its end, is an error if the server tells of more.
 func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts []RequestOption) iter.Seq2[*Call, error] {
 	opts = append(slices.Clone(opts), WithPagesAhead(0))
-	get, left := s.pages(params, opts), 0
-	noting := func(ctx context.Context, page, perPage int) (*Page[Call], error) {
-		p, err := get(ctx, page, perPage)
-		left = 0
-		if err == nil && len(p.Items) > 0 { // a page of nothing is an end, whatever the server has counted
-			left = p.LastPage - page
-		}
-		return p, err
-	}
+	get := s.pages(params, opts)
 	return func(yield func(*Call, error) bool) {
+		left := 0 // pages that the server tells of behind the one that was read last
+		noting := func(ctx context.Context, page, perPage int) (*Page[Call], error) {
+			p, err := get(ctx, page, perPage)
+			left = 0
+			if err == nil && len(p.Items) > 0 { // a page of nothing is an end, whatever the server has counted
+				left = p.LastPage - page
+			}
+			return p, err
+		}
 		for call, err := range all(ctx, s.client, opts, params.Page, params.PerPage, noting) {
 			if !yield(call, err) {
 				return
