@@ -184,9 +184,7 @@ func WithBaseURL(rawURL string) Option {
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) {
 		if c.faults.check(client != nil, "WithHTTPClient", "must not be nil"); client != nil {
-			t, ok := client.Transport.(*http.Transport)
-			c.faults.check(!ok || t != nil, "WithHTTPClient", "must not have a Transport that is a nil pointer")
-			c.http = client
+			c.timeout, c.transport = client.Timeout, c.adopted(client.Transport)
 		}
 	})
 }
@@ -316,8 +314,9 @@ func WithHeader(name, value string) RequestOption {
 
 // config collects the settings of a client, and their faults.
 type config struct {
-	base          *url.URL // nil for the default
-	http          *http.Client
+	base          *url.URL          // nil for the default
+	transport     http.RoundTripper // nil for the default
+	timeout       time.Duration     // of the user's HTTP client
 	middleware    []func(http.RoundTripper) http.RoundTripper
 	onAttempt     observer
 	log           observer
@@ -331,7 +330,6 @@ type config struct {
 
 func newConfig() *config {
 	c := &config{
-		http:          &http.Client{},
 		userAgent:     "videosdk-go/" + Version + " (" + runtime.Version() + ")",
 		tokenLifetime: defaultTokenLifetime,
 		defaults: settings{
@@ -438,12 +436,15 @@ func (c *config) build(operation string) (*Client, error) {
 
 func (c *config) client() *Client {
 	if c.defaults.attemptTimeout == 0 {
-		c.defaults.attemptTimeout = cmp.Or(max(0, c.http.Timeout), 30*time.Second)
+		c.defaults.attemptTimeout = cmp.Or(max(0, c.timeout), 30*time.Second)
 	}
 	if c.base == nil {
 		c.setBaseURL("WithBaseURL", DefaultBaseURL)
 	}
-	guard := transport.NewGuard(pool(c.http.Transport))
+	if c.transport == nil {
+		c.transport = transport.New()
+	}
+	guard := transport.NewGuard(c.transport)
 	var outermost http.RoundTripper = guard
 	for _, wrap := range slices.Backward(c.middleware) {
 		if outermost = wrap(outermost); outermost == nil {
@@ -487,15 +488,17 @@ func (c *config) tokens() tokens {
 	return &signer{credentials: c.credentials, lifetime: c.tokenLifetime}
 }
 
-// pool returns what sends requests in place of the user's transport.
-func pool(rt http.RoundTripper) http.RoundTripper {
-	switch t := rt.(type) {
-	case nil:
-		return transport.New()
-	case *http.Transport:
-		return transport.Adopt(t)
-	default:
+// adopted returns what sends requests in place of the user's transport.
+func (c *config) adopted(rt http.RoundTripper) http.RoundTripper {
+	t, ok := rt.(*http.Transport)
+	switch {
+	case !ok:
 		return rt
+	case t == nil:
+		c.faults.add("WithHTTPClient", "must not have a Transport that is a nil pointer")
+		return nil
+	default:
+		return transport.Adopt(t)
 	}
 }
 
