@@ -284,11 +284,7 @@ func pipes(t *testing.T, config *tls.Config, answer answers) (*server, func(cont
 	t.Cleanup(s.stop)
 	return s, func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
-		s.keep(far)
-		s.serving.Go(func() {
-			defer far.Close()
-			newPeer(s, far, config).speakHTTP2(answer)
-		})
+		s.attend(far, func() { newPeer(s, far, config).speakHTTP2(answer) })
 		return near, nil
 	}
 }

@@ -38,7 +38,7 @@ type server struct {
 func serve(t *testing.T, config *tls.Config, handle func(n int, c *peer)) *server {
 	t.Helper()
 	s := &server{Listener: loopback(t)}
-	s.keep(s.Listener)
+	s.open = []io.Closer{s.Listener}
 	s.serving.Go(func() {
 		for n := 0; ; n++ {
 			c, err := s.Accept()
@@ -46,11 +46,7 @@ func serve(t *testing.T, config *tls.Config, handle func(n int, c *peer)) *serve
 				return
 			}
 			s.connections.Add(1)
-			s.keep(c)
-			s.serving.Go(func() {
-				defer c.Close()
-				handle(n, newPeer(s, c, config))
-			})
+			s.attend(c, func() { handle(n, newPeer(s, c, config)) })
 		}
 	})
 	t.Cleanup(s.stop)
@@ -64,14 +60,20 @@ func loopback(t *testing.T) net.Listener {
 	return l
 }
 
-// keep notes what stop must close.
-func (s *server) keep(c io.Closer) {
+// attend has a connection handled and then closed; or closed at once when the server
+// has been stopped: net/http may still be dialling then.
+func (s *server) attend(c net.Conn, handle func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open = append(s.open, c)
 	if s.stopped {
 		_ = c.Close()
+		return
 	}
+	s.open = append(s.open, c)
+	s.serving.Go(func() {
+		defer c.Close()
+		handle()
+	})
 }
 
 // stop hangs up on everybody and returns when nothing is served any more.
