@@ -132,6 +132,7 @@ func crowded(t *testing.T) (n *network, surplus chan<- error, first, second <-ch
 // finish holds no request any more, and sees these succeed.
 func (n *network) finish(t *testing.T, requests ...<-chan outcome) {
 	t.Helper()
+	synctest.Wait() // for dials that may go on, and else would be too late to serve one of them
 	close(n.release)
 	for _, done := range requests {
 		require.NoError(t, (<-done).err)
