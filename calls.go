@@ -432,7 +432,8 @@ func (s *CallsService) pages(params CallListParams, opts []RequestOption) getPag
 
 // inTurn is All for a search that must miss nothing: it reads one page after the
 // other, because what moves to a later one meanwhile is on that. A list that repeats
-// itself, which All takes for its end, is an error if the server tells of more.
+// itself, or holds nothing but null, which All takes for its end, is an error if the
+// server tells of more.
 func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts []RequestOption) iter.Seq2[*Call, error] {
 	opts = append(slices.Clone(opts), WithPagesAhead(0))
 	get := s.pages(params, opts)
@@ -441,7 +442,7 @@ func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts [
 		noting := func(ctx context.Context, page, perPage int) (*Page[Call], error) {
 			p, err := get(ctx, page, perPage)
 			left = 0
-			if err == nil && len(p.Items) > 0 { // a page of nothing is an end, whatever the server has counted
+			if err == nil && p.listed > 0 { // a page of nothing is an end, whatever the server has counted
 				left = p.LastPage - page
 			}
 			return p, err
@@ -452,7 +453,7 @@ func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts [
 			}
 		}
 		if left > 0 {
-			yield(nil, fmt.Errorf("videosdk: the list of calls repeats itself, %d pages before its end: %w", left, ErrInvalidResponse))
+			yield(nil, fmt.Errorf("videosdk: the list of calls brings nothing new, %d pages before its end: %w", left, ErrInvalidResponse))
 		}
 	}
 }

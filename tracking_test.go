@@ -156,6 +156,12 @@ func TestAListThatRepeatsItselfIsNoProofThatACallWasNotPlaced(t *testing.T) {
 		assert.Equal(t, http.MethodGet, request.Method)
 	}
 
+	nulls := newRecorder(t, http.StatusOK, `{"pageInfo":{"lastPage":5,"total":450},"data":[null,null]}`)
+	_, err = nulls.client().Calls.CreateOnce(t.Context(), params)
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse, "a page of null is not empty")
+	require.NotErrorIs(t, err, videosdk.ErrMaybeApplied, "nothing was dialled")
+	assert.Len(t, nulls.all(), 1)
+
 	const none, placed = `{"pageInfo":{"lastPage":5,"total":450},"data":[]}`, `{"data":{"callId":"c2"}}`
 	for name, recorder := range map[string]*recorder{
 		"its only page":                   newRecorder(t, http.StatusOK, fmt.Sprintf(page, 1)).then(http.StatusOK, placed),
