@@ -213,7 +213,7 @@ func (w *WebhookReceiver) take(ctx context.Context, job claimed) (status int) {
 	case claim != ClaimGranted: // in flight
 		return http.StatusServiceUnavailable
 	case !w.admit(job):
-		_ = w.release(ctx, job) // which logs its failure
+		w.release(ctx, job)
 		return http.StatusServiceUnavailable
 	case w.queue != nil:
 		queued = true
@@ -285,7 +285,7 @@ func (w *WebhookReceiver) keyOf(ctx context.Context, event *Event) (key string, 
 func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
 	err := w.guard(ctx, job.event, func() error { return w.handle(ctx, job.event) })
 	if err != nil {
-		_ = w.release(ctx, job) // which logs its failure
+		w.release(ctx, job)
 		return false
 	}
 	w.done(ctx, job)
@@ -325,9 +325,11 @@ func (w *WebhookReceiver) renew(ctx context.Context, job *claimed) bool {
 	switch left := time.Until(job.ours); {
 	case left >= claimTTL:
 		return true
-	case left > 0 && w.release(ctx, *job) != nil:
-		return true
-	case left <= 0 && sleep(ctx, time.Until(job.void)) != nil:
+	case left > storeTimeout:
+		if w.giveBack(ctx, *job) != nil {
+			return true
+		}
+	case sleep(ctx, time.Until(job.void)) != nil:
 		return true // and is dropped
 	}
 	claim, err := w.claim(ctx, job)
@@ -341,12 +343,15 @@ func (w *WebhookReceiver) done(ctx context.Context, job claimed) {
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
 }
 
-// release gives a claim back, unless it may be void: then it may be another's by
-// now.
-func (w *WebhookReceiver) release(ctx context.Context, job claimed) error {
-	if !time.Now().Before(job.ours) {
-		return nil
+// release gives a claim back, unless it may be void before the store has done that:
+// then it may be another's by now.
+func (w *WebhookReceiver) release(ctx context.Context, job claimed) {
+	if time.Until(job.ours) > storeTimeout {
+		_ = w.giveBack(ctx, job) // which logs its failure
 	}
+}
+
+func (w *WebhookReceiver) giveBack(ctx context.Context, job claimed) error {
 	err := w.store(ctx, func(ctx context.Context) error { return w.dedup.Release(ctx, job.key) })
 	w.report(ctx, "videosdk: webhook claim not settled", job.event, err)
 	return err

@@ -79,6 +79,7 @@ type fakeDeduplicator struct {
 	panics              bool          // in place of failing
 	behind              time.Duration // by how much longer its claims last
 	claimed, released   func()        // if not nil, called after each claim, and after each that is given back
+	releasing           func()        // if not nil, called before each that is given back
 }
 
 // fail returns the error, if there is one, unless it is to panic.
@@ -110,6 +111,9 @@ func (d fakeDeduplicator) Done(ctx context.Context, key string, ttl time.Duratio
 func (d fakeDeduplicator) Release(ctx context.Context, key string) error {
 	if err := d.fail(errors.Join(d.settleErr, ctx.Err())); err != nil {
 		return err
+	}
+	if d.releasing != nil {
+		d.releasing()
 	}
 	err := d.Deduplicator.Release(ctx, key)
 	if d.released != nil {
@@ -771,7 +775,7 @@ func (p *twoProcesses) firstGoesOn() bool {
 	select {
 	case <-p.begun:
 		return true
-	case <-time.After(2 * time.Second): // it may have to see whether its claim is void
+	case <-time.After(12 * time.Second): // it may have to see whether its claim is void
 		return false
 	}
 }
@@ -804,6 +808,14 @@ func TestAnEventThatWaitedLongIsHandledByOneProcess(t *testing.T) {
 			p.late = make(chan struct{})
 			go p.deliverAgain()
 			synctest.Wait()
+		}},
+		"another, that took it while the store was slow to take the claim back": {waited: 10*time.Minute - time.Second/2, meanwhile: func(_ *testing.T, p *twoProcesses) {
+			p.late = make(chan struct{})
+			p.store.releasing = func() { elapse(3 * time.Second / 2) }
+			go func() {
+				elapse(5 * time.Second / 4)
+				p.deliverAgain()
+			}()
 		}},
 		"another, that had it while the claim was renewed": {waited: 6 * time.Minute, meanwhile: func(t *testing.T, p *twoProcesses) {
 			p.store.released = func() { assert.Equal(t, handled, p.deliverAgain()) }
