@@ -233,11 +233,18 @@ func merge(newer, older *Call) *Call {
 	return &call
 }
 
+// mostJoined is how long a timelog may be that others are joined to, while nobody else
+// can use the tracker. A call has a dozen statuses.
+const mostJoined = 500
+
 // joined returns the longer of two timelogs with the statuses that only the other
-// one has.
+// one has, unless it is longer than that of any call.
 func joined(a, b []CallEvent) []CallEvent {
 	if len(a) < len(b) {
 		a, b = b, a
+	}
+	if len(a) > mostJoined {
+		return a
 	}
 	for _, event := range b {
 		a = withStatus(a, event)

@@ -411,6 +411,22 @@ func TestATimelogOfTheServerIsKept(t *testing.T) {
 	assert.Equal(t, append(asked.Timelog, videosdk.CallEvent{Status: videosdk.CallEnded, Timestamp: time.Unix(9, 0)}), call.Timelog)
 }
 
+// To join two of them takes as long as the product of their lengths: minutes for
+// those that fit into a delivery, while nobody else hears of any call.
+func TestTimelogsLongerThanThoseOfAnyCallAreNotJoined(t *testing.T) {
+	const many = 2000
+	tracker := videosdk.NewCallTracker()
+	for _, name := range []string{"a", "b"} {
+		call := &videosdk.Call{ID: "call_1", Status: videosdk.CallRinging}
+		for n := range many {
+			call.Timelog = append(call.Timelog, videosdk.CallEvent{Status: videosdk.CallStatus(name + strconv.Itoa(n))})
+		}
+		tracker.Observe(&videosdk.Event{Call: call})
+	}
+	call, _ := tracker.Call("call_1")
+	assert.Len(t, call.Timelog, many+1)
+}
+
 func TestOfTwoThatDifferTheEventOfTheFurtherStatusIsRight(t *testing.T) {
 	before := parse(t, `{"webhookType":"call-answered","data":{"callId":"call_1","roomId":"room_1"}}`)
 	after := parse(t, `{"webhookType":"call-hangup","data":{"callId":"call_1","roomId":"room_2"}}`)
