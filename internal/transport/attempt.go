@@ -87,6 +87,7 @@ func (a *Attempt) End() (replayed bool, paid int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ended = true
+	a.replayed = a.replayed || a.passes > 1 && a.below > 0 // a copy that may be sent yet
 	for _, d := range a.dialled {
 		a.pool.over(d)
 	}
@@ -341,5 +342,8 @@ func (a *Attempt) passed(unsent bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.below--
-	a.sent = a.sent || !unsent && a.connected == a.before
+	if !unsent && a.connected == a.before {
+		a.replayed = a.replayed || a.sent // a copy was sent at the same time
+		a.sent = true
+	}
 }

@@ -669,3 +669,50 @@ func TestAProtocolThatNetHTTPDoesNotKnowIsNotTrustedToReportConnections(t *testi
 	require.EqualValues(t, 1, s.requests.Load())
 	assert.True(t, got.maybeSent)
 }
+
+func TestCopiesThatAreSentAtTheSameTimeCountAsReplayed(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Err: errors.New("no route")}
+	for name, tt := range map[string]struct {
+		err       error // of the copy that is not waited for
+		abandoned bool
+		replayed  bool
+	}{
+		"both answered":                {replayed: true},
+		"one of them not answered yet": {abandoned: true, replayed: true},
+		"one of them never sent":       {err: unreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var both, ends sync.WaitGroup
+			both.Add(2)
+			hang := make(chan struct{})
+			guard := guarded(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				both.Done()
+				both.Wait() // neither has an answer before the other is sent
+				if req.Header.Get("Copy") == "" {
+					return &http.Response{StatusCode: http.StatusNotFound, Body: http.NoBody, Request: req}, nil
+				}
+				<-hang
+				return nil, tt.err
+			}))
+			if !tt.abandoned {
+				close(hang)
+			}
+			remove := sending{method: http.MethodDelete, url: "http://example.com"}
+			got := remove.over(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				other := req.Clone(req.Context())
+				other.Header.Set("Copy", "1")
+				ends.Go(func() { _, _ = guard.RoundTrip(other) })
+				if !tt.abandoned {
+					defer ends.Wait()
+				}
+				return guard.RoundTrip(req)
+			}))
+			if tt.abandoned {
+				close(hang)
+			}
+			ends.Wait()
+			require.NoError(t, got.err)
+			assert.Equal(t, tt.replayed, got.replayed, "a 404 to one could be the doing of the other")
+		})
+	}
+}

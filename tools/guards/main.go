@@ -34,7 +34,7 @@ func guards() []guard {
 		{"nor what has no body", "internal/transport/attempt.go",
 			"if a.once && ours {", "if false {", "./internal/transport"},
 		{"the transport says whether a request was sent", "internal/transport/attempt.go",
-			"a.sent = a.sent || !unsent && a.connected == a.before", "_ = unsent", "./internal/transport"},
+			"if !unsent && a.connected == a.before {", "if false {", "./internal/transport"},
 		{"a POST is never without a body", "request.go",
 			`return []byte("{}"), nil`, "return nil, nil", "."},
 		{"redirects are not followed", "exchange.go",
