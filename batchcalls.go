@@ -266,8 +266,11 @@ func WithProgress(progress func(*BatchCall)) RequestOption {
 
 // WithExistingBatch makes [BatchCallsService.Upload] and
 // [BatchCallsService.UploadFile] replace the list of an existing campaign, such as
-// one whose list could not be parsed, in place of making a new one. Other methods
-// ignore it.
+// one whose list could not be parsed, in place of making a new one. An empty ID
+// is refused with [ErrInvalidRequest]; what the API answers to one that it does not
+// know is not documented. Other methods ignore it.
+//
+// https://docs.videosdk.live/server-sdk/reference/batch-calls
 func WithExistingBatch(batchID string) RequestOption {
 	return requestOption(func(s *settings) {
 		s.faults.id("WithExistingBatch", batchID)
