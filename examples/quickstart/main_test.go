@@ -39,23 +39,29 @@ func TestWithoutCredentialsAnEmulatedCallIsFollowedToItsEnd(t *testing.T) {
 	assert.Regexp(t, `(?s)initiated\n  ringing\n  answered\nhanging up\ntimeline:\n.*initiated\n.*ringing\n.*answered\n.*ended\n$`, stdout.String())
 }
 
-func TestWhoGivesUpHangsUp(t *testing.T) {
-	server := videosdktest.NewServer()
-	defer server.Close()
+// unanswered returns an emulator where nobody picks up, with a rule to dial by.
+func unanswered(t *testing.T) (*videosdktest.Server, *videosdk.Client, *videosdk.RoutingRule) {
+	t.Helper()
+	server := videosdktest.NewServer(videosdktest.WithTB(t))
 	server.AddPhoneNumbers(ourNumber)
 	server.Callee(theirNumber).NeverAnswers()
 	client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL))
 	require.NoError(t, err)
-	defer client.CloseIdleConnections()
+	t.Cleanup(client.CloseIdleConnections)
 	rule, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
 		Name: "out", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{ourNumber},
 	})
 	require.NoError(t, err)
+	return server, client, rule
+}
+
+func TestWhoGivesUpHangsUp(t *testing.T) {
+	server, client, rule := unanswered(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var stdout bytes.Buffer
 
-	err = dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID},
+	err := dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID},
 		writerFunc(func(line string) {
 			stdout.WriteString(line)
 			if line == "  initiated\n" || line == "  ringing\n" {
@@ -72,16 +78,7 @@ func TestWhoGivesUpHangsUp(t *testing.T) {
 
 func TestAProcessThatIsStoppedHangsUp(t *testing.T) {
 	withoutCredentials(t)
-	server := videosdktest.NewServer(videosdktest.WithTB(t))
-	server.AddPhoneNumbers(ourNumber)
-	server.Callee(theirNumber).NeverAnswers()
-	client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL))
-	require.NoError(t, err)
-	defer client.CloseIdleConnections()
-	rule, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
-		Name: "out", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{ourNumber},
-	})
-	require.NoError(t, err)
+	server, client, rule := unanswered(t)
 	program := filepath.Join(t.TempDir(), "quickstart")
 	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, string(output))
