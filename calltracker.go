@@ -292,7 +292,8 @@ func (t *CallTracker) Call(callID string) (call *Call, known bool) {
 // Wait waits for the events of a call until the function says that the call is
 // as wanted, or the call is over (nil waits for that), and returns the call. It
 // does the same as [CallsService.Wait] without asking the server: if the
-// webhooks do not arrive, only the context ends it.
+// webhooks do not arrive, only the context ends it. The end of a call is told by
+// [EventCallHangup] or by [EventCallMissed]: subscribe to both.
 func (t *CallTracker) Wait(ctx context.Context, callID string, until func(*Call) bool) (*Call, error) {
 	latest := t.join(callID)
 	defer t.leave(callID, latest)

@@ -161,6 +161,22 @@ func TestTheFragmentsInTheDocumentationWork(t *testing.T) {
 	assert.NoError(t, err, output)
 }
 
+// A receiver that hears of one of the two ways to end waits for ever where a call
+// ends in the other.
+func TestTheSubscriptionInTheDocumentationHearsOfEveryEndOfACall(t *testing.T) {
+	_, fragments := docBlocks(t)
+	subscriptions := 0
+	for name, code := range fragments {
+		if !strings.Contains(code, "Webhooks.Create(") {
+			continue
+		}
+		subscriptions++
+		assert.Contains(t, code, "videosdk.EventCallHangup", name)
+		assert.Contains(t, code, "videosdk.EventCallMissed", name)
+	}
+	assert.NotZero(t, subscriptions)
+}
+
 func TestTheProgramsInTheDocumentationWork(t *testing.T) {
 	programs, _ := docBlocks(t)
 	require.NotEmpty(t, programs)

@@ -89,8 +89,9 @@ func (w *webhookWire) resource(raw json.RawMessage) (*Webhook, string) {
 type WebhookCreateParams struct {
 	// URL is where the events are posted to: http or https. Required.
 	URL string `json:"url"`
-	// Events are those to hear of. At least one is required. The API answers
-	// 500 to names that it does not know.
+	// Events are those to hear of. At least one is required. To hear of the end
+	// of every call, name EventCallHangup and EventCallMissed: it is told by one
+	// or the other. The API answers 500 to names that it does not know.
 	Events []EventType `json:"events"`
 }
 
