@@ -550,7 +550,9 @@ func (f *faults) batchPlan(days []int, again *BatchRetry, hook *BatchWebhook) {
 // Create makes a campaign, which begins at once unless Timing or SaveAsDraft
 // say otherwise: phones ring. Like [CallsService.Create], it is never repeated
 // after an unknown outcome: the error then matches [ErrMaybeApplied].
-// [WithRetryUnknown] is refused.
+// [WithRetryUnknown] is refused. Ask for it with Get then, by the BatchID: a
+// campaign that has been made is no longer BatchParsed. Get and Stats tell how far
+// it is, and a BatchWebhook of its end.
 func (s *BatchCallsService) Create(ctx context.Context, params BatchCallCreateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Create", class: retry.Dial, method: http.MethodPost, path: batchCallsPath,
@@ -701,6 +703,9 @@ func (s *BatchCallsService) Delete(ctx context.Context, batchID string, opts ...
 // Required. An unknown outcome is not repeated: the error then matches
 // [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not contain the
 // campaign, only its ID and Raw are set.
+//
+// The API documents no way to pause a campaign, nor to go on with one that was
+// cancelled: its Records tell who has not been called.
 func (s *BatchCallsService) Cancel(ctx context.Context, batchID string, mode BatchCancelMode, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Cancel", class: retry.Create, method: http.MethodPost, path: batchCancelPath,
