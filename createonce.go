@@ -30,8 +30,10 @@ const (
 // somebody who was not reached is called again under another TrackingID. Otherwise
 // it dials; and if the outcome of that is unknown, it looks again, for half a minute,
 // because the list may lag. If it finds the call, it returns it; if not, it returns
-// the error, which matches [ErrMaybeApplied]. So a program that crashes and is
-// started again with the same TrackingID dials once.
+// the error, which matches [ErrMaybeApplied]: call it again with the same TrackingID,
+// when the list is certain to show the call if there is one. So a program that
+// crashes and is started again with the same TrackingID dials once, if the list shows
+// the call by then.
 //
 // With the same client it may be called at any time, from any number of
 // goroutines: for one TrackingID they take turns, and for a minute the client knows
