@@ -56,13 +56,14 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk"
 	"github.com/videosdk-sip-go/videosdk/videosdktest"
 )
 
-var _, _, _, _ = errors.Is, fmt.Sprint, time.Now, http.Handle
+var _, _, _, _, _ = errors.Is, fmt.Sprint, time.Now, http.Handle, strings.NewReader
 
 type surroundings struct {
 	ctx          context.Context
