@@ -173,7 +173,8 @@ func (p OutboundGatewayCreateParams) Format(f fmt.State, _ rune) { redact.Format
 func (p OutboundGatewayCreateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
 // GatewayUpdateParams say what to change of a gateway. What is nil stays as it
-// is, and an empty list or map that is not nil empties the gateway's.
+// is, and an empty list or map that is not nil empties the gateway's, except that a
+// gateway keeps at least one number.
 //
 // Record, NoiseCancellation, EnableDTMF and Region are different: the server
 // resets them when an update leaves them out. So they are always sent, and must

@@ -229,7 +229,8 @@ func (s *RoutingRulesService) All(ctx context.Context, params RoutingRuleListPar
 }
 
 // RoutingRuleUpdateParams say what to change of a rule. What is nil stays as
-// it is; an empty list or map that is not nil empties the rule's.
+// it is; an empty list or map that is not nil empties the rule's, except that a rule
+// keeps at least one number.
 type RoutingRuleUpdateParams struct {
 	Name *string `json:"name,omitzero"`
 	// PhoneNumbers replace all the numbers of the rule.
