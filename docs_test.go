@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,34 +99,41 @@ func run(name string, fragment func(surroundings) error) {
 }
 `
 
-// fragmentFunc makes a function of a fragment. What the fragment declares and
-// does not use is used, and its error returned.
+// fragmentFunc makes a function of a fragment. What a statement assigns counts as
+// used, and an error among it is returned at once.
 func fragmentFunc(t *testing.T, name, code string) string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), name, "package p\nfunc _() {\n"+code+"\n}", 0)
+	const head = "package p\nfunc _() {\n"
+	file, err := parser.ParseFile(token.NewFileSet(), name, head+code+"\n}", 0)
 	require.NoError(t, err, name)
-	var declared []string
-	for _, statement := range file.Decls[0].(*ast.FuncDecl).Body.List {
-		if assignment, ok := statement.(*ast.AssignStmt); ok && assignment.Tok == token.DEFINE {
-			for _, left := range assignment.Lhs {
-				declared = append(declared, left.(*ast.Ident).Name)
-			}
-		}
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "run(%q, func(s surroundings) error {\n", name)
 	b.WriteString("ctx, client, srv, rule, call, params, number, from, to := s.ctx, s.client, s.srv, s.rule, s.call, s.params, s.number, s.from, s.to\n")
-	b.WriteString("_, _, _, _, _, _, _, _, _ = ctx, client, srv, rule, call, params, number, from, to\n{\n" + code)
-	for _, name := range declared {
-		if name != "_" {
-			fmt.Fprintf(&b, "_ = %s\n", name)
+	b.WriteString("_, _, _, _, _, _, _, _, _ = ctx, client, srv, rule, call, params, number, from, to\n{\n")
+	copied := 0
+	for _, statement := range file.Decls[0].(*ast.FuncDecl).Body.List {
+		end := int(statement.End()) - 1 - len(head)
+		b.WriteString(code[copied:end] + "\n")
+		copied = end
+		if assignment, ok := statement.(*ast.AssignStmt); ok {
+			for _, left := range assignment.Lhs {
+				b.WriteString(useOf(left))
+			}
 		}
 	}
-	if slices.Contains(declared, "err") {
-		b.WriteString("if err != nil { return err }\n")
-	}
-	b.WriteString("}\nreturn nil\n})\n")
+	b.WriteString(code[copied:] + "}\nreturn nil\n})\n")
 	return b.String()
+}
+
+func useOf(assigned ast.Expr) string {
+	switch name, ok := assigned.(*ast.Ident); {
+	case !ok || name.Name == "_":
+		return ""
+	case name.Name == "err":
+		return "if err != nil { return err }\n"
+	default:
+		return "_ = " + name.Name + "\n"
+	}
 }
 
 // runInModule builds a program as if it were part of this module, and runs it.
