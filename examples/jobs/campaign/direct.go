@@ -36,7 +36,7 @@ func (c *campaign) dial(ctx context.Context, client *videosdk.Client, list []byt
 	if err != nil {
 		return err
 	}
-	results, err := openResults(c.results)
+	results, err := openResults(c.results, c.name)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (d *dialler) begin(ctx context.Context, p person, r result) (result, error)
 			return r, err
 		}
 	} else {
-		r = result{Number: p.number, TrackingID: d.name + "/" + p.number}
+		r = result{Number: p.number, TrackingID: trackingID(d.name, p.number)}
 	}
 	if err := d.pace.Wait(ctx); err != nil {
 		return r, err

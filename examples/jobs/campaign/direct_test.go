@@ -92,6 +92,26 @@ func TestEverybodyIsCalledOnceAtThePaceThatWasAskedFor(t *testing.T) {
 	})
 }
 
+// Its people would count as called, and those of a misspelt campaign be called twice.
+func TestTheFileBelongsToOneCampaign(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.finish()
+		before, err := os.ReadFile(w.results)
+		require.NoError(w.t, err)
+		w.srv.ResetRequests()
+		w.name = "summer"
+		_, err = w.run(w.t.Context(), w.srv.HTTPClient())
+		require.ErrorContains(w.t, err, `another campaign than "summer"`)
+		assert.Empty(w.t, w.srv.Requests())
+		after, err := os.ReadFile(w.results)
+		require.NoError(w.t, err)
+		assert.Equal(w.t, string(before), string(after))
+		w.name = "spring"
+		w.finish()
+	})
+}
+
 // death is a way in which the program ends with a request.
 type death int
 
@@ -248,18 +268,18 @@ func TestWhatGoesWrong(t *testing.T) {
 
 func TestTheFileBelongsToOneProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "campaign.jsonl")
-	first, err := openResults(path)
+	first, err := openResults(path, "spring")
 	require.NoError(t, err)
-	_, err = openResults(path)
+	_, err = openResults(path, "spring")
 	require.ErrorContains(t, err, "in use")
 	require.NoError(t, first.close())
-	second, err := openResults(path)
+	second, err := openResults(path, "spring")
 	require.NoError(t, err)
 	require.NoError(t, second.close())
 }
 
 func TestThoseInDoubtComeLast(t *testing.T) {
-	r, err := openResults(filepath.Join(t.TempDir(), "campaign.jsonl"))
+	r, err := openResults(filepath.Join(t.TempDir(), "campaign.jsonl"), "spring")
 	require.NoError(t, err)
 	require.NoError(t, r.add(result{Number: "1", State: dialling}))
 	require.NoError(t, r.add(result{Number: "3", State: dialled}))
@@ -270,7 +290,7 @@ func TestThoseInDoubtComeLast(t *testing.T) {
 func TestAFileThatIsSomethingElseIsLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "diary.txt")
 	require.NoError(t, os.WriteFile(path, []byte("Dear diary,\n"), 0o600))
-	_, err := openResults(path)
+	_, err := openResults(path, "spring")
 	require.ErrorContains(t, err, "Dear diary")
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -280,7 +300,7 @@ func TestAFileThatIsSomethingElseIsLeftAlone(t *testing.T) {
 // A disk that is full must not lead to calls that nobody remembers.
 func TestWithoutAFileNobodyIsCalled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "campaign.jsonl")
-	r, err := openResults(path)
+	r, err := openResults(path, "spring")
 	require.NoError(t, err)
 	require.NoError(t, r.file.Close())
 	require.Error(t, r.add(result{Number: "+14155550101", State: dialling}))

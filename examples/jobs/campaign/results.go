@@ -39,11 +39,15 @@ type result struct {
 	Reason     string              `json:"reason,omitempty"`
 }
 
+// trackingID names the call to a number, for good.
+func trackingID(campaign, number string) string { return campaign + "/" + number }
+
 // results is a file that is only ever appended to, and that one process has at a
-// time.
+// time, for one campaign.
 type results struct {
-	lock *flock.Flock
-	file *os.File
+	campaign string
+	lock     *flock.Flock
+	file     *os.File
 
 	mu     sync.Mutex
 	latest map[string]result
@@ -51,8 +55,8 @@ type results struct {
 }
 
 // openResults opens the file, or makes it.
-func openResults(path string) (r *results, err error) {
-	r = &results{lock: flock.New(path + ".lock"), latest: map[string]result{}}
+func openResults(path, campaign string) (r *results, err error) {
+	r = &results{campaign: campaign, lock: flock.New(path + ".lock"), latest: map[string]result{}}
 	if locked, err := r.lock.TryLock(); err != nil || !locked {
 		return nil, errors.Join(fmt.Errorf("%s is in use by another process", path), err)
 	}
@@ -81,6 +85,9 @@ func (r *results) read() error {
 		var entry result
 		if err := json.Unmarshal(line, &entry); err != nil {
 			return fmt.Errorf("%w in %s", err, line)
+		}
+		if entry.TrackingID != trackingID(r.campaign, entry.Number) {
+			return fmt.Errorf("it holds the results of another campaign than %q: the call %q", r.campaign, entry.TrackingID)
 		}
 		r.latest[entry.Number] = entry
 	}
