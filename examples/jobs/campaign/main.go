@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if c.calls < 1 || !(c.cps > 0) || c.every <= 0 { // also NaN
+		return errors.New("-calls, -cps and -every must be positive")
+	}
 	account, err := job.Open(stdout, videosdktest.WithCallTiming(videosdktest.Timing{
 		Ring: 50 * time.Millisecond, Answer: 150 * time.Millisecond, HangUp: 300 * time.Millisecond,
 	}))

@@ -70,6 +70,19 @@ func TestNothingIsDialledUnlessAllIsGiven(t *testing.T) {
 	assert.Empty(t, srv.Requests())
 }
 
+func TestAPaceThatCannotBeMeantCallsNobody(t *testing.T) {
+	srv := jobtest.NewAccount(t, "+14155550100")
+	all := []string{"-csv", write(t, "+14155550101"), "-name", "spring", "-from", "+14155550100",
+		"-rule", jobtest.NewRule(t, srv, "+14155550100"), "-results", filepath.Join(t.TempDir(), "campaign.jsonl")}
+	for _, pace := range []string{"-direct -calls=0", "-direct -calls=-1", "-direct -cps=0", "-direct -cps=-1", "-direct -cps=NaN", "-every=0", "-every=-1s"} {
+		t.Run(pace, func(t *testing.T) {
+			_, err := jobtest.Output(t, run, append(strings.Fields(pace), all...)...)
+			assert.ErrorContains(t, err, "must be positive")
+		})
+	}
+	assert.Empty(t, srv.Dials())
+}
+
 // batchAccount starts an account with people who hang up at once, and returns a
 // campaign, and a client that does not wait long.
 func batchAccount(t *testing.T) (*videosdktest.Server, *campaign, *videosdk.Client) {
