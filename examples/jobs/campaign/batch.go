@@ -91,9 +91,7 @@ func (c *campaign) follow(ctx context.Context, client *videosdk.Client, batch *v
 		if err != nil {
 			return err
 		}
-		if err := bar.Set(int(current.Progress)); err != nil {
-			return err
-		}
+		_ = bar.Set(int(current.Progress)) // fails if it cannot be shown
 		switch current.Status {
 		case videosdk.BatchCompleted:
 			return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +82,20 @@ func TestAPaceThatCannotBeMeantCallsNobody(t *testing.T) {
 		})
 	}
 	assert.Empty(t, srv.Dials())
+}
+
+// What shows how far the campaign is may fail, as where stderr is a file on a disk that
+// is full.
+func TestACampaignGoesOnWithoutItsBar(t *testing.T) {
+	for _, args := range [][]string{nil, {"-direct"}} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			jobtest.WithoutCredentials(t)
+			var stdout bytes.Buffer
+			full := writerFunc(func([]byte) (int, error) { return 0, syscall.ENOSPC })
+			require.NoError(t, run(t.Context(), args, &stdout, full))
+			assert.Regexp(t, `(completed|ended) +10\n`, stdout.String())
+		})
+	}
 }
 
 // batchAccount starts an account with people who hang up at once, and returns a
