@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -169,6 +171,38 @@ func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
 		_, err := s.run(ctx)
 		require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
 		s.staysWithTheAgent()
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// The server answers that the caller is being moved, and takes its time to do it.
+func TestAnInterruptionWhileTheCallerIsMovedLeavesNobodyAlone(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		ctx, interrupt := context.WithCancel(s.t.Context())
+		defer interrupt()
+		server := s.client
+		slow := func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(req *http.Request) (*http.Response, error) {
+				if !strings.HasSuffix(req.URL.Path, "/switch-room") {
+					return next.RoundTrip(req)
+				}
+				asked, err := io.ReadAll(req.Body)
+				require.NoError(s.t, err)
+				time.AfterFunc(time.Second, interrupt)
+				time.AfterFunc(3*time.Second, func() {
+					assert.NoError(s.t, server.Do(s.t.Context(), req.Method, req.URL.Path, json.RawMessage(asked), nil))
+				})
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+			})
+		}
+		s.client = jobtest.NewClient(s.t, s.srv, videosdk.WithHTTPClient(s.srv.HTTPClient()), videosdk.WithMiddleware(slow))
+		_, err := s.run(ctx)
+		require.NoError(s.t, err)
+		assert.Equal(s.t, videosdk.CallAnswered, s.supervisor().Status)
+		assert.Equal(s.t, s.supervisor().RoomID, s.caller().RoomID)
 	})
 }
 

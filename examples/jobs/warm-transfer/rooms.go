@@ -16,13 +16,14 @@ import (
 const patience = 15 * time.Second
 
 // move moves the caller into a room, and waits until they are there. The answer
-// says only that it has begun; if it is lost, looking tells as well.
+// says only that it has begun; if it is lost, looking tells as well. An interruption
+// comes too late then: the caller would arrive in a room that has been closed.
 func move(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, room *videosdk.Room) error {
 	_, err := client.Calls.SwitchRoom(ctx, caller.ID, videosdk.CallSwitchRoomParams{RoomID: room.ID})
 	if err != nil && !errors.Is(err, videosdk.ErrMaybeApplied) {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	now, waitErr := client.Calls.Wait(ctx, caller.ID, func(now *videosdk.Call) bool {
 		return isIn(now, room) || hasFailed(now, caller)
