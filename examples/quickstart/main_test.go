@@ -78,27 +78,38 @@ func TestWhoGivesUpHangsUp(t *testing.T) {
 
 func TestAProcessThatIsStoppedHangsUp(t *testing.T) {
 	withoutCredentials(t)
-	server, client, rule := unanswered(t)
 	program := filepath.Join(t.TempDir(), "quickstart")
 	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, string(output))
-	process := exec.CommandContext(t.Context(), program, "-from", ourNumber, "-to", theirNumber, "-rule", rule.ID)
-	process.Env = append(os.Environ(),
-		videosdk.EnvAPIKey+"="+server.APIKey, videosdk.EnvSecret+"="+server.Secret, videosdk.EnvAPIEndpoint+"="+server.URL)
-	stdout, err := process.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, process.Start())
-	lines := bufio.NewScanner(stdout)
-	require.True(t, lines.Scan())
-	require.Contains(t, lines.Text(), "dialling")
+	for name, stop := range map[string]func(*videosdktest.Server, *os.Process, io.Closer) error{
+		"it is asked to": func(_ *videosdktest.Server, p *os.Process, _ io.Closer) error { return p.Signal(syscall.SIGTERM) },
+		"its terminal is closed": func(_ *videosdktest.Server, p *os.Process, _ io.Closer) error {
+			return p.Signal(syscall.SIGHUP)
+		},
+		"nobody reads its output any more": func(server *videosdktest.Server, _ *os.Process, stdout io.Closer) error {
+			return errors.Join(stdout.Close(), server.SetCallStatus(server.Dials()[0].CallID, "answered"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client, rule := unanswered(t)
+			process := exec.CommandContext(t.Context(), program, "-from", ourNumber, "-to", theirNumber, "-rule", rule.ID)
+			process.Env = append(os.Environ(),
+				videosdk.EnvAPIKey+"="+server.APIKey, videosdk.EnvSecret+"="+server.Secret, videosdk.EnvAPIEndpoint+"="+server.URL)
+			stdout, err := process.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, process.Start())
+			lines := bufio.NewScanner(stdout)
+			require.True(t, lines.Scan())
+			require.Contains(t, lines.Text(), "dialling")
 
-	require.NoError(t, process.Process.Signal(syscall.SIGTERM))
-	_, err = io.Copy(io.Discard, stdout)
-	require.NoError(t, err)
-	require.Error(t, process.Wait())
-	call, err := client.Calls.Get(t.Context(), server.Dials()[0].CallID)
-	require.NoError(t, err)
-	assert.True(t, call.IsOver())
+			require.NoError(t, stop(server, process.Process, stdout))
+			_, _ = io.Copy(io.Discard, stdout) // as long as anybody reads
+			_ = process.Wait()
+			call, err := client.Calls.Get(t.Context(), server.Dials()[0].CallID)
+			require.NoError(t, err)
+			assert.True(t, call.IsOver())
+		})
+	}
 }
 
 // writerFunc is called with each line that is written.
