@@ -9,14 +9,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk"
 	"github.com/videosdk-sip-go/videosdk/examples/jobs/internal/job"
 )
 
-func main() { job.Main("warm-transfer", run) }
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // that of tee, which Ctrl-C ends first, would leave the supervisor alone
+	job.Main("warm-transfer", run)
+}
 
 // transfer is what the flags say.
 type transfer struct {

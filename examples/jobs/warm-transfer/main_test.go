@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +239,48 @@ func TestTheCallerStaysWhenTheyCannotBeMoved(t *testing.T) {
 				require.Error(s.t, err)
 				s.staysWithTheAgent()
 			})
+		})
+	}
+}
+
+func TestAProcessThatIsStoppedLeavesNobodyAlone(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "warm-transfer")
+	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, string(output))
+	for name, stop := range map[string]func(*os.Process, io.Closer) error{
+		"by a signal":       func(p *os.Process, _ io.Closer) error { return p.Signal(syscall.SIGTERM) },
+		"with its terminal": func(p *os.Process, _ io.Closer) error { return p.Signal(syscall.SIGHUP) },
+		"with tee, at Ctrl-C": func(p *os.Process, stdout io.Closer) error {
+			return errors.Join(stdout.Close(), p.Signal(os.Interrupt))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := jobtest.NewAccount(t, "+14155550100")
+			client := jobtest.NewClient(t, srv)
+			_, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
+				Name: "In", Type: videosdk.DirectionInbound, PhoneNumbers: []string{"+14155550100"}, AgentID: "agent_support",
+			})
+			require.NoError(t, err)
+			callID, err := srv.InboundCall("+14155550199", "+14155550100")
+			require.NoError(t, err)
+			_, err = client.Calls.WaitAnswered(t.Context(), callID)
+			require.NoError(t, err)
+			process := exec.CommandContext(t.Context(), program, "-call", callID, "-supervisor", "+14155550150",
+				"-from", "+14155550100", "-rule", jobtest.NewRule(t, srv, "+14155550100"))
+			stdout, err := process.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, process.Start())
+			lines := bufio.NewScanner(stdout)
+			for lines.Scan() && !strings.Contains(lines.Text(), "is being briefed") {
+			}
+
+			require.NoError(t, stop(process.Process, stdout))
+			_, _ = io.Copy(io.Discard, stdout) // as long as anybody reads
+			_ = process.Wait()
+			require.Len(t, srv.Dials(), 1)
+			supervisor, err := client.Calls.Get(t.Context(), srv.Dials()[0].CallID)
+			require.NoError(t, err)
+			assert.True(t, supervisor.IsOver())
 		})
 	}
 }
