@@ -114,19 +114,23 @@ func TestAProcessThatIsStoppedUnsubscribes(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "webhook-receiver")
 	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, string(output))
-	process := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0", "-url", "https://example.com/webhooks")
-	process.Env = append(os.Environ(), videosdk.EnvAPIKey+"="+api.APIKey, videosdk.EnvSecret+"="+api.Secret, videosdk.EnvAPIEndpoint+"="+api.URL)
-	stdout, err := process.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, process.Start())
-	lines := bufio.NewScanner(stdout)
-	require.True(t, lines.Scan())
-	require.Contains(t, lines.Text(), "listening on")
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} { // SIGTERM from those who stop a container
+		t.Run(signal.String(), func(t *testing.T) {
+			process := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0", "-url", "https://example.com/webhooks")
+			process.Env = append(os.Environ(), videosdk.EnvAPIKey+"="+api.APIKey, videosdk.EnvSecret+"="+api.Secret, videosdk.EnvAPIEndpoint+"="+api.URL)
+			stdout, err := process.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, process.Start())
+			lines := bufio.NewScanner(stdout)
+			require.True(t, lines.Scan())
+			require.Contains(t, lines.Text(), "listening on")
 
-	require.NoError(t, process.Process.Signal(syscall.SIGTERM)) // as those send who stop a container
-	require.NoError(t, process.Wait())
-	requests := api.Requests()
-	assert.Equal(t, http.MethodDelete, requests[len(requests)-1].Method)
+			require.NoError(t, process.Process.Signal(signal))
+			assert.NoError(t, process.Wait())
+			requests := api.Requests()
+			assert.Equal(t, http.MethodDelete, requests[len(requests)-1].Method)
+		})
+	}
 }
 
 func TestWhatGoesWrongIsReturned(t *testing.T) {
