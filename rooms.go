@@ -83,8 +83,8 @@ func (s *RoomsService) Create(ctx context.Context, params RoomCreateParams, opts
 	return one[roomWire, Room](ctx, s.client, r)
 }
 
-// Get returns a room. One that does not exist is [ErrNotFound] or, as the API
-// has it for rooms, [ErrPaymentRequired].
+// Get returns a room, by its ID or its CustomRoomID. One that does not exist is
+// [ErrNotFound] or, as the API has it for rooms, [ErrPaymentRequired].
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/fetch-room-details
 func (s *RoomsService) Get(ctx context.Context, roomID string, opts ...RequestOption) (*Room, error) {
@@ -103,8 +103,8 @@ type RoomValidation struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Validate tells whether a room exists and can be joined. That it cannot is an
-// answer, not an error.
+// Validate tells whether a room, by its ID or its CustomRoomID, exists and can be
+// joined. That it cannot is an answer, not an error.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/validate-room
 func (s *RoomsService) Validate(ctx context.Context, roomID string, opts ...RequestOption) (*RoomValidation, error) {
@@ -128,9 +128,10 @@ func saysInvalid(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound
 }
 
-// Deactivate closes a room for good. An unknown outcome is not repeated: the error
-// then matches [ErrMaybeApplied]. If the server's answer does not hold the room, the
-// one returned has its ID and Raw only.
+// Deactivate closes a room for good, by its ID: the API does not take a CustomRoomID
+// here. An unknown outcome is not repeated: the error then matches [ErrMaybeApplied].
+// If the server's answer does not hold the room, the one returned has its ID and Raw
+// only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/deactivate-room
 func (s *RoomsService) Deactivate(ctx context.Context, roomID string, opts ...RequestOption) (*Room, error) {

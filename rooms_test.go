@@ -32,16 +32,24 @@ func TestARoomFromCreationToDeactivation(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, want, withoutRaw(got))
 
-			valid, err := rooms.Validate(ctx, created.ID)
+			named, err := rooms.Get(ctx, "support")
 			require.NoError(t, err)
-			assert.True(t, valid.Valid)
-			assert.Equal(t, want, withoutRaw(valid.Room))
+			assert.Equal(t, want, withoutRaw(named))
 
+			for _, id := range []string{created.ID, "support"} {
+				valid, err := rooms.Validate(ctx, id)
+				require.NoError(t, err)
+				assert.True(t, valid.Valid)
+				assert.Equal(t, want, withoutRaw(valid.Room))
+			}
+
+			_, err = rooms.Deactivate(ctx, "support")
+			require.ErrorIs(t, err, videosdk.ErrPaymentRequired, "which takes no name")
 			closed, err := rooms.Deactivate(ctx, created.ID)
 			require.NoError(t, err)
 			assert.Equal(t, want, withoutRaw(closed))
 
-			valid, err = rooms.Validate(ctx, created.ID)
+			valid, err := rooms.Validate(ctx, created.ID)
 			require.NoError(t, err)
 			assert.Equal(t, &videosdk.RoomValidation{Reason: "Room is deactivated"}, valid)
 		})

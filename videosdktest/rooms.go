@@ -1,6 +1,7 @@
 package videosdktest
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -32,12 +33,8 @@ func (s *Server) createRoom(r *request) (answer, error) {
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
 	}
-	if p.CustomID != "" {
-		for _, room := range s.account.rooms.order {
-			if string(room.CustomID) == p.CustomID {
-				return ok(room), nil
-			}
-		}
+	if room := s.account.namedRoom(p.CustomID); room != nil {
+		return ok(room), nil
 	}
 	now := timestamp(time.Now())
 	room := &meetingRoom{ID: newRoomID(), CustomID: nullable(p.CustomID), GeoFence: p.GeoFence, CreatedAt: now, UpdatedAt: now}
@@ -45,8 +42,24 @@ func (s *Server) createRoom(r *request) (answer, error) {
 	return ok(room), nil
 }
 
+// namedRoom returns the room of a customRoomId, or nil.
+func (a *account) namedRoom(customID string) *meetingRoom {
+	for _, room := range a.rooms.order {
+		if customID != "" && string(room.CustomID) == customID {
+			return room
+		}
+	}
+	return nil
+}
+
+// room returns the room that a path names, by either of its ids, or nil.
+func (a *account) room(r *request) *meetingRoom {
+	id := r.PathValue("roomId")
+	return cmp.Or(a.rooms.get(id), a.namedRoom(id))
+}
+
 func (s *Server) getRoom(r *request) (answer, error) {
-	room := s.account.rooms.get(r.PathValue("roomId"))
+	room := s.account.room(r)
 	if room == nil {
 		return answer{}, errUnknownRoom()
 	}
@@ -59,7 +72,7 @@ func errUnknownRoom() error {
 }
 
 func (s *Server) validateRoom(r *request) (answer, error) {
-	room := s.account.rooms.get(r.PathValue("roomId"))
+	room := s.account.room(r)
 	switch {
 	case room == nil:
 		return answer{}, errUnknownRoom()
@@ -70,6 +83,7 @@ func (s *Server) validateRoom(r *request) (answer, error) {
 	}
 }
 
+// deactivateRoom, unlike the others, knows a room by its roomId only.
 func (s *Server) deactivateRoom(r *request) (answer, error) {
 	var p struct {
 		RoomID string `json:"roomId"`

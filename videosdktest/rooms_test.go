@@ -43,3 +43,15 @@ func TestRoomThatIsUnknownIsRefusedWith402(t *testing.T) {
 	api.post(roomsPath+"/deactivate", `{}`).refused(http.StatusBadRequest, "roomId is required")
 	api.post(roomsPath+"/deactivate", `{"roomId":[]}`).refused(http.StatusBadRequest, "roomId must be a string")
 }
+
+func TestRoomIsFoundByItsCustomIDExceptToDeactivateIt(t *testing.T) {
+	api := newAPI(t)
+	created := api.post(roomsPath, `{"customRoomId":"stand up"}`)
+	assert.Equal(t, created.body, api.get(roomsPath+"/stand%20up").must(http.StatusOK).body)
+	assert.Equal(t, created.body, api.get(roomsPath+"/validate/stand%20up").must(http.StatusOK).body)
+
+	api.post(roomsPath+"/deactivate", `{"roomId":"stand up"}`).refused(http.StatusPaymentRequired, "Room not found")
+	api.post(roomsPath+"/deactivate", `{"roomId":"`+created.text("roomId")+`"}`).must(http.StatusOK)
+	assert.Equal(t, true, api.get(roomsPath+"/stand%20up").must(http.StatusOK).field("disabled"))
+	api.get(roomsPath+"/validate/stand%20up").refused(http.StatusBadRequest, "Room is deactivated")
+}
