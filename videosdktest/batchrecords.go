@@ -70,16 +70,21 @@ func (b *batch) pending() []*batchRecord {
 	return b.matching(recordScheduled, "")
 }
 
-// matching returns the records whose number contains search and whose status is
-// among statuses, with commas between them and in any case; "" takes all.
+// matching returns the records that mention search and whose status is among
+// statuses, with commas between them and in any case; "" takes all.
 func (b *batch) matching(statuses, search string) []*batchRecord {
 	var found []*batchRecord
 	for _, record := range b.Records {
-		if among(record.Status, strings.ToLower(statuses)) && contains(record.PhoneNumber, search) {
+		if among(record.Status, strings.ToLower(statuses)) && record.mentions(search) {
 			found = append(found, record)
 		}
 	}
 	return found
+}
+
+// mentions looks for a text where the API does.
+func (r *batchRecord) mentions(search string) bool {
+	return contains(r.ID, search) || contains(r.PhoneNumber, search) || contains(r.Status, search) || contains(string(r.Reason), search)
 }
 
 func (s *Server) listRecords(r *request, b *batch) (answer, error) {
