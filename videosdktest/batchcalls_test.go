@@ -386,6 +386,40 @@ func TestDraftIsKeptUntilItIsReleased(t *testing.T) {
 	})
 }
 
+func TestParsedBatchIsMadeADraftOrBegunByAnUpdate(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		id := a.upload(numbers(1))
+		a.put("/v2/batch-calls/"+id, `{"description":"x"}`).refused(http.StatusBadRequest, "batchName is required")
+		assert.Equal(t, "parsed", a.batch(id).text("status"))
+		draft := a.put("/v2/batch-calls/"+id, a.campaign("")).must(http.StatusOK)
+		assert.Equal(t, []string{"draft", "Leads", "immediate", "Asia/Calcutta"},
+			[]string{draft.text("status"), draft.text("batchName"), draft.text("timing"), draft.text("timezone")})
+		wait(time.Hour)
+		assert.Empty(t, a.Dials())
+
+		id = a.upload(numbers(1))
+		a.put("/v2/batch-calls/"+id, a.campaign(`,"saveAsDraft":false`)).must(http.StatusOK)
+		wait(time.Hour)
+		assert.Equal(t, "completed", a.batch(id).text("status"))
+		assert.Len(t, a.Dials(), 1)
+	})
+}
+
+func TestDraftKeepsWhatItSaysWhenItsFileIsReplaced(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		id := a.launch(numbers(2), `,"saveAsDraft":true,"timezone":"UTC"`)
+		ticket := a.ticket(fmt.Sprintf(`,"batchId":%q`, id)).must(http.StatusOK)
+		a.putFile(ticket.text("presignedUrl"), csvType, numbers(1), nil).must(http.StatusOK)
+		a.post("/v2/batch-calls/parse", fmt.Sprintf(`{"batchId":%q}`, id)).must(http.StatusOK)
+		wait(20 * time.Millisecond)
+
+		got := a.put("/v2/batch-calls/"+id, `{"saveAsDraft":false}`).must(http.StatusOK)
+
+		assert.Equal(t, []string{"running", "Leads", "UTC"}, []string{got.text("status"), got.text("batchName"), got.text("timezone")})
+		assert.Len(t, a.Dials(), 1)
+	})
+}
+
 func TestDraftNeedsNoFile(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		id := a.createBatch(`,"saveAsDraft":true`).must(http.StatusCreated).text("batchId")

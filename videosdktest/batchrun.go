@@ -68,18 +68,26 @@ func (a *account) batchToCreate(id string) (*batch, error) {
 	return b, nil
 }
 
+// updateBatch takes a batch that has been parsed for a draft.
 func (s *Server) updateBatch(r *request, b *batch) (answer, error) {
 	var p batchParams
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
 	}
-	if b.Status != batchDraft && b.Status != batchScheduled {
+	was := b.batchSpec
+	switch b.Status {
+	case batchDraft, batchScheduled:
+	case batchParsed:
+		if was.Timing == "" { // nobody has said anything of it yet
+			was = newBatchSpec()
+		}
+	default:
 		return answer{}, badRequest("Batch call cannot be updated while it is %s", b.Status)
 	}
 	if err := p.Webhook.check(); err != nil {
 		return answer{}, err
 	}
-	spec, asDraft := p.apply(b.batchSpec), or(p.SaveAsDraft, b.Status == batchDraft)
+	spec, asDraft := p.apply(was), or(p.SaveAsDraft, b.Status != batchScheduled)
 	if err := s.account.checkCommit(b, spec, asDraft); err != nil {
 		return answer{}, err
 	}
