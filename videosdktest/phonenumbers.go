@@ -233,17 +233,23 @@ type numberWithGateways struct {
 func (a *account) withGateways(n *phoneNumber) numberWithGateways {
 	return numberWithGateways{
 		PhoneNumber: n.phoneNumberObject,
-		Inbound:     a.gatewayObject(n.Inbound),
-		Outbound:    a.gatewayObject(n.Outbound),
+		Inbound:     a.gatewayOfNumber(n.Inbound),
+		Outbound:    a.gatewayOfNumber(n.Outbound),
 	}
 }
 
-// gatewayObject returns what the API shows of a gateway, nil for no id.
-func (a *account) gatewayObject(id string) *gatewayObject {
+// gatewayOfNumber returns what the API shows of a gateway beside its number, nil for
+// no id: an inbound one without its credentials.
+func (a *account) gatewayOfNumber(id string) *gatewayObject {
 	if id == "" {
 		return nil
 	}
-	return &a.gateways.get(id).gatewayObject
+	gw := a.gateways.get(id)
+	shown := gw.gatewayObject
+	if gw.Direction == directionInbound {
+		shown.Auth = sipAuth{}
+	}
+	return &shown
 }
 
 func (s *Server) listPhoneNumbers(r *request) (answer, error) {

@@ -332,6 +332,17 @@ func TestGatewayOfANumberIsUpdatedInPart(t *testing.T) {
 	assert.Equal(t, map[string]any{"username": "u", "password": "p"}, after.field("outbound.auth"))
 }
 
+func TestInboundGatewayOfANumberShowsNoCredentialsThere(t *testing.T) {
+	api := newAPI(t)
+	api.AddPhoneNumbers("+14155551234")
+	gateway := inboundPath + "/" + api.get(numberPath("+14155551234")).text("inbound.id")
+	api.patch(gateway, `{"auth":{"username":"u","password":"p"}}`).must(http.StatusOK)
+
+	assert.Equal(t, "p", api.get(gateway).text("auth.password"))
+	assert.Equal(t, map[string]any{}, api.get(numberPath("+14155551234")).field("inbound.auth"))
+	assert.Equal(t, map[string]any{}, api.get(numbersPath).field("data.0.inbound.auth"))
+}
+
 func TestGatewayUpdateOfANumberIsValidated(t *testing.T) {
 	api := newAPI(t)
 	api.AddPhoneNumbers("+14155551234")
