@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
@@ -99,7 +100,7 @@ type RoomValidation struct {
 	Valid bool `json:"valid"`
 	// Room is nil if it is not valid.
 	Room *Room `json:"room,omitempty"`
-	// Reason is the server's text if it is not valid.
+	// Reason says why it is not valid: the server's text, if it sent one.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -114,6 +115,8 @@ func (s *RoomsService) Validate(ctx context.Context, roomID string, opts ...Requ
 	room, err := one[roomWire, Room](ctx, s.client, r)
 	var refused *APIError
 	switch {
+	case err == nil && room.isDisabled():
+		return &RoomValidation{Reason: "the room is deactivated"}, nil
 	case err == nil:
 		return &RoomValidation{Valid: true, Room: room}, nil
 	case errors.As(err, &refused) && saysInvalid(refused.StatusCode):
@@ -121,6 +124,16 @@ func (s *RoomsService) Validate(ctx context.Context, roomID string, opts ...Requ
 	default:
 		return nil, err
 	}
+}
+
+// isDisabled reports whether the API shows a room as deactivated: it may validate one
+// that nobody can join.
+func (r *Room) isDisabled() bool {
+	var state struct {
+		Disabled bool `json:"disabled"`
+	}
+	_ = lenient.Unmarshal(r.Raw, &state) // which was decoded before
+	return state.Disabled
 }
 
 // saysInvalid reports whether a status is how the API calls a room invalid.

@@ -79,6 +79,17 @@ func TestWhatSaysThatARoomIsNotValid(t *testing.T) {
 	}
 }
 
+func TestARoomThatIsShownAsDisabledIsNotValid(t *testing.T) {
+	for disabled, want := range map[string]bool{`true`: false, `"true"`: false, `false`: true, `null`: true, `"false"`: true} {
+		answer := `{"roomId":"abcd-efgh-ijkl","disabled":` + disabled + `}`
+		valid, err := newRecorder(t, http.StatusOK, answer).client().Rooms.Validate(t.Context(), "abcd-efgh-ijkl")
+		require.NoError(t, err)
+		assert.Equal(t, want, valid.Valid, disabled)
+		assert.Equal(t, want, valid.Room != nil, disabled)
+		assert.Equal(t, want, valid.Reason == "", disabled)
+	}
+}
+
 func TestARoomWithANameIsMadeOnceThoughTheAnswerIsLost(t *testing.T) {
 	srv := newServer(t)
 	rooms := newClient(t, srv).Rooms
