@@ -329,6 +329,9 @@ func TestOtherResourcesAreDecodedInEachSpelling(t *testing.T) {
 			&videosdk.BatchCall{ID: "x"}},
 		{"a record with id, and no call", `{"id":"x","callId":null,"callDuration":null,"metadata":null}`, record, &videosdk.BatchRecord{ID: "x"}},
 		{"a room with meetingId", `{"meetingId":"x"}`, room, &videosdk.Room{ID: "x"}},
+		// The documented answer to the deactivation of a room.
+		{"a room with userMeetingId", `{"disabled":true,"meetingId":"x","userMeetingId":"support","id":"632490c0"}`, room,
+			&videosdk.Room{ID: "x", CustomRoomID: "support"}},
 		// The id beside it is that of the database.
 		{"a room with an id that is not its own", `{"roomId":"x","id":"640abc"}`, room, &videosdk.Room{ID: "x"}},
 	}

@@ -50,12 +50,14 @@ type roomFields Room
 
 type roomWire struct {
 	roomFields
-	MeetingID string `json:"meetingId"`
+	MeetingID     string `json:"meetingId"`
+	UserMeetingID string `json:"userMeetingId"`
 }
 
 func (w *roomWire) resource(raw json.RawMessage) (*Room, string) {
 	r := (*Room)(&w.roomFields)
 	r.ID = cmp.Or(r.ID, w.MeetingID)
+	r.CustomRoomID = cmp.Or(r.CustomRoomID, w.UserMeetingID)
 	r.Raw = raw
 	return r, r.ID
 }
