@@ -223,7 +223,7 @@ func (l line) newCall(direction, to string) *call {
 	if l.rule != nil {
 		c.RuleID = l.rule.ID
 		c.AgentID = string(l.rule.AgentID)
-		c.RoomID = cmp.Or(string(l.rule.Room.ID), c.RoomID)
+		c.RoomID = cmp.Or(l.rule.Room.fixed(), c.RoomID)
 		c.settings = l.rule.callSettings()
 		c.settings.MediaEncryption = l.gateway.MediaEncryption
 	}

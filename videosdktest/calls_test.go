@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -240,9 +241,14 @@ func TestCreateCallFindsItsRoom(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)
 	rule := a.outboundRule(`,"room":{"type":"static","id":"of-the-rule"}`)
+	dynamic := a.outboundRule(`,"room":{"type":"dynamic","id":"of-no-call"}`)
+	untyped := a.outboundRule(`,"room":{"id":"of-the-rule"}`)
 	room := func(callID string) string { return a.get("/v2/sip/call/" + callID).text("data.roomId") }
 	assert.Equal(t, "given", room(a.callByRule(rule, `,"destinationRoomId":"given"`)))
 	assert.Equal(t, "of-the-rule", room(a.callByRule(rule, "")))
+	assert.Equal(t, "of-the-rule", room(a.callByRule(untyped, "")))
+	first, second := room(a.callByRule(dynamic, "")), room(a.callByRule(dynamic, ""))
+	assert.NotContains(t, []string{"of-no-call", second}, first, "each call has a dynamic room of its own")
 	assert.Regexp(t, `^[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$`, room(a.call("")))
 	assert.NotEqual(t, room(a.call("")), room(a.call("")))
 }
@@ -643,7 +649,8 @@ func TestInboundCallIsTakenByTheRuleOfAGateway(t *testing.T) {
 		_, err := a.InboundCall(caller, line)
 		require.EqualError(t, err, "videosdktest: no inbound rule takes calls to "+line, "that of an outbound gateway does not")
 
-		rule := a.post(gatewayRulesPath, gatewayRule(in)).must(http.StatusCreated).text("id")
+		static := strings.Replace(gatewayRule(in), "dynamic", "static", 1)
+		rule := a.post(gatewayRulesPath, static).must(http.StatusCreated).text("id")
 		id, err := a.InboundCall(caller, line)
 		require.NoError(t, err)
 		wait(time.Minute)

@@ -44,11 +44,27 @@ type room struct {
 	PIN    nullable `json:"pin"`
 }
 
+const (
+	roomStatic  = "static"
+	roomDynamic = "dynamic"
+)
+
 // withDefaults fills in what a request may leave out.
 func (r room) withDefaults() room {
-	r.Type = cmp.Or(r.Type, "dynamic")
+	if r.Type == "" && r.ID != "" {
+		r.Type = roomStatic
+	}
+	r.Type = cmp.Or(r.Type, roomDynamic)
 	r.Prefix = cmp.Or(r.Prefix, "blank")
 	return r
+}
+
+// fixed is the id of the room that all calls go to, "" if each has one of its own.
+func (r room) fixed() string {
+	if r.Type == roomDynamic {
+		return ""
+	}
+	return string(r.ID)
 }
 
 func (s *Server) routeRoutingRules(rt *router) {
