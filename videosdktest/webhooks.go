@@ -22,6 +22,7 @@ func (s *Server) routeWebhooks(rt *router) {
 	rt.handle(http.MethodGet, base, s.listWebhooks)
 	rt.handle(http.MethodGet, base+"/{webhookId}", s.getWebhook)
 	rt.handle(http.MethodPatch, base+"/{webhookId}", s.updateWebhook)
+	rt.handle(http.MethodPut, base+"/{webhookId}", s.updateWebhook) // the spelling of one page
 	rt.handle(http.MethodDelete, base+"/{webhookId}", s.deleteWebhook)
 	rt.open(http.MethodGet, "/v2/public/rsa-public-key", s.getPublicKey)
 }

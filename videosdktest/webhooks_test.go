@@ -25,6 +25,8 @@ func TestWebhookLivesAsDocumented(t *testing.T) {
 		assert.JSONEq(t, `{"pageInfo":{"currentPage":1,"perPage":10,"lastPage":1,"total":1},"data":[`+first+`]}`,
 			a.get("/v2/sip/webhooks").must(http.StatusOK).body)
 
+		assert.JSONEq(t, first, a.put("/v2/sip/webhooks/"+id, `{"url":"https://example.com/webhook"}`).must(http.StatusOK).body, "as one page has it")
+
 		wait(time.Minute)
 		later := "2000-01-01T00:01:00.000Z"
 		changed := fmt.Sprintf(shape, id, "https://example.com/new", "call-started", "call-answered", later)
