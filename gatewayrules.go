@@ -214,8 +214,8 @@ func (s *GatewayRoutingRulesService) All(ctx context.Context, params GatewayRout
 	})
 }
 
-// GatewayRoutingRuleUpdateParams say what a rule is to be. What is nil is left
-// out.
+// GatewayRoutingRuleUpdateParams say what to change of a rule. What is nil stays as
+// it is; an empty list or map that is not nil empties the rule's.
 type GatewayRoutingRuleUpdateParams struct {
 	Name            *string        `json:"name,omitzero"`
 	Numbers         []string       `json:"numbers,omitzero"`
@@ -232,11 +232,10 @@ func (p GatewayRoutingRuleUpdateParams) Format(f fmt.State, _ rune) { redact.For
 // LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (p GatewayRoutingRuleUpdateParams) LogValue() slog.Value { return redact.LogValue(p) }
 
-// Update changes a rule. Its gateway cannot be changed. The API calls this a
-// PUT and does not say what happens to fields that are left out: send the whole
-// rule to be certain. An unknown outcome is not repeated; see
-// [WithRetryUnknown]. If the server's answer does not hold the rule, the one
-// returned has its ID and Raw only.
+// Update changes a rule. Its gateway cannot be changed. What is left out stays as it
+// is, as the API documents although this is a PUT. An unknown outcome is not
+// repeated; see [WithRetryUnknown]. If the server's answer does not hold the rule,
+// the one returned has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/update-routing-rule
 func (s *GatewayRoutingRulesService) Update(ctx context.Context, ruleID string, params GatewayRoutingRuleUpdateParams, opts ...RequestOption) (*GatewayRoutingRule, error) {
