@@ -194,6 +194,8 @@ func (a *account) lineOfGateway(id, from string) (line, error) {
 		return line{}, badRequest("sipCallFrom is required: gateway %s has no number", id)
 	case from == "":
 		from = gw.Numbers[0]
+	case !slices.Contains(gw.Numbers, from):
+		return line{}, badRequest("sipCallFrom %s is not a number of gateway %s", from, id)
 	}
 	return line{gateway: gw, from: from}, nil
 }
