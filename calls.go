@@ -212,8 +212,8 @@ type CallCreateParams struct {
 	// To is whom to call: a number in E.164 or a SIP URI. Required.
 	To string `json:"sipCallTo"`
 	// From is the caller id, in E.164. With RoutingRuleID it is required and
-	// must be one of the rule's numbers; with GatewayID the gateway's first
-	// number is the default.
+	// must be one of the rule's numbers; with GatewayID it must be one of the
+	// gateway's, the first of which is the default.
 	From string `json:"sipCallFrom,omitempty"`
 	// RoutingRuleID is an outbound rule. It, or GatewayID, is required.
 	RoutingRuleID string `json:"routingRuleId,omitempty"`
