@@ -82,7 +82,7 @@ func (s *Server) createCall(r *request) (answer, error) {
 	c := line.newCall(directionOutbound, p.To)
 	c.RoomID = cmp.Or(p.RoomID, c.RoomID)
 	c.Metadata = encodeObject(p.Metadata)
-	if line.rule == nil {
+	if p.RuleID == "" {
 		if c.settings, err = r.callSettings(line.gateway); err != nil {
 			return answer{}, err
 		}
@@ -135,7 +135,7 @@ func (a createdCall) MarshalJSON() ([]byte, error) {
 
 // line is the way out of the account that a call takes.
 type line struct {
-	rule    *routingRule // nil when the call goes by a gateway
+	rule    *routingRule // nil for a gateway without one for the number
 	gateway *gateway
 	from    string // caller id
 }
@@ -197,7 +197,7 @@ func (a *account) lineOfGateway(id, from string) (line, error) {
 	case !slices.Contains(gw.Numbers, from):
 		return line{}, badRequest("sipCallFrom %s is not a number of gateway %s", from, id)
 	}
-	return line{gateway: gw, from: from}, nil
+	return line{rule: a.ruleOfGateway(gw, from), gateway: gw, from: from}, nil
 }
 
 // outboundGateway returns the gateway that calls from a number go out by, or nil.
@@ -245,7 +245,7 @@ func (r *routingRule) callSettings() CallSettings {
 	return settings
 }
 
-// callSettings reads the settings of a call by a gateway. With a rule, they are
+// callSettings reads the settings of a call by a gateway. With routingRuleId, they are
 // the rule's, and what the body says of them is not looked at.
 func (r *request) callSettings(gw *gateway) (CallSettings, error) {
 	var p struct {

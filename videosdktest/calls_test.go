@@ -254,6 +254,29 @@ func TestCreateCallFindsItsRoom(t *testing.T) {
 	assert.NotEqual(t, room(a.call("")), room(a.call("")))
 }
 
+func TestCallByAGatewayGoesWhereItsRuleSends(t *testing.T) {
+	a := newAPI(t)
+	a.AddPhoneNumbers(ownNumber, "+14155550003")
+	gateway := a.outboundGateway()
+	body := fmt.Sprintf(`{"gatewayId":%q,"name":"Old","numbers":["+14155550003"],"hidePhoneNumber":true,
+		"dispatch":{"room":{"type":"static","id":"lobby"},"agent":{"type":"self","id":"agent_1"}}}`, gateway)
+	rule := a.post(gatewayRulesPath, body).must(http.StatusCreated).text("id")
+	call := func(fields string) reply { return a.get(callsPath + "?id=" + a.call(fields)) }
+
+	ruled := call(`,"sipCallFrom":"+14155550003","recordAudio":true`)
+	assert.Equal(t, []string{rule, "Old", "lobby"},
+		[]string{ruled.text("data.0.ruleId"), ruled.text("data.0.ruleName"), ruled.text("data.0.roomId")})
+	assert.True(t, a.Dials()[0].Settings.RecordAudio, "the settings are those of the call")
+	given := call(`,"sipCallFrom":"+14155550003","destinationRoomId":"given"`)
+	assert.Equal(t, "given", given.text("data.0.roomId"))
+	other := call(`,"sipCallFrom":"` + ownNumber + `"`)
+	assert.Nil(t, other.field("data.0.ruleId"), "the rule is for another number")
+	assert.NotEqual(t, "lobby", other.text("data.0.roomId"))
+
+	a.delete(gatewayRulesPath + "/" + rule).must(http.StatusOK)
+	assert.Nil(t, call(`,"sipCallFrom":"+14155550003"`).field("data.0.ruleId"))
+}
+
 func TestCreateCallAcceptsASIPURI(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)

@@ -50,6 +50,16 @@ func (r *gatewayRule) current() *routingRule {
 	}
 }
 
+// ruleOfGateway returns the rule for a number of a gateway, or nil.
+func (a *account) ruleOfGateway(gw *gateway, e164 string) *routingRule {
+	for _, rule := range a.gatewayRules.order {
+		if !rule.Deleted && rule.GatewayID == gw.ID && slices.Contains(rule.Numbers, e164) {
+			return rule.current()
+		}
+	}
+	return nil
+}
+
 func (s *Server) routeGatewayRules(rt *router) {
 	const base = "/v2/sip/routing-rules"
 	rt.handle(http.MethodPost, base, s.createGatewayRule)
