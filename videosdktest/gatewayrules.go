@@ -165,9 +165,7 @@ func (s *Server) listGatewayRules(r *request) (answer, error) {
 }
 
 func (r *gatewayRule) matches(query url.Values) bool {
-	search := query.Get("search")
-	return isOrAny(query.Get("gatewayId"), r.GatewayID) && isOrAny(query.Get("id"), r.ID) &&
-		(contains(r.Name, search) || slices.ContainsFunc(r.Numbers, func(number string) bool { return contains(number, search) }))
+	return isOrAny(query.Get("gatewayId"), r.GatewayID) && isOrAny(query.Get("id"), r.ID) && contains(r.Name, query.Get("search"))
 }
 
 func (s *Server) getGatewayRule(r *request) (answer, error) {
