@@ -236,8 +236,8 @@ func (r *routingRule) matches(query url.Values) bool {
 	direction := query.Get("type")
 	return (contains(r.Name, search) || slices.ContainsFunc(r.Numbers, func(e164 string) bool { return contains(e164, search) })) &&
 		(direction == "" || direction == r.Type) &&
-		among(r.ID, query.Get("ruleIds")) &&
-		among(r.Room.Type, query.Get("roomType"))
+		among(r.ID, strings.Join(query["ruleIds"], ",")) &&
+		among(r.Room.Type, strings.Join(query["roomType"], ","))
 }
 
 // among tells whether value is in a comma-separated list. Everything is in an

@@ -106,6 +106,8 @@ func TestRoutingRulesAreFiltered(t *testing.T) {
 		{"name regardless of case", "?search=SUP", []string{support}},
 		{"number", "?search=5678", []string{support, dialer}},
 		{"ids", "?ruleIds=" + dialer + "," + sales, []string{sales, dialer}},
+		{"ids in parameters of their own", "?ruleIds=" + dialer + "&ruleIds=" + sales, []string{sales, dialer}},
+		{"room types in parameters of their own", "?roomType=static&roomType=meeting", []string{support, dialer}},
 		{"unknown id", "?ruleIds=rr_unknown", nil},
 		{"room types", "?roomType=static,meeting", []string{support, dialer}},
 		{"all at once", "?type=inbound&roomType=static&search=support&ruleIds=" + support, []string{support}},
