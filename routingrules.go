@@ -191,7 +191,8 @@ type RoutingRuleListParams struct {
 	// PerPage is how many rules a page holds: 10 by default. All asks for 100
 	// by default.
 	PerPage int
-	// Search is looked for in names and numbers, in any case.
+	// Search is looked for in names and numbers, in any case. The API documents
+	// that it takes this for a regular expression: write a number without its plus.
 	Search string
 	// Type limits the list to one direction.
 	Type Direction

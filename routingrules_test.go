@@ -93,7 +93,7 @@ func TestRoutingRulesAreFoundByEachFilter(t *testing.T) {
 	}{
 		{"no filter", videosdk.RoutingRuleListParams{}, []string{inbound, outbound}},
 		{"a name", videosdk.RoutingRuleListParams{Search: "front"}, []string{inbound}},
-		{"a number", videosdk.RoutingRuleListParams{Search: "+1415555567"}, []string{outbound}},
+		{"a number", videosdk.RoutingRuleListParams{Search: "1415555567"}, []string{outbound}},
 		{"a direction", videosdk.RoutingRuleListParams{Type: videosdk.DirectionOutbound}, []string{outbound}},
 		{"ids", videosdk.RoutingRuleListParams{RuleIDs: []string{inbound, outbound}}, []string{inbound, outbound}},
 		{"an id that there is not", videosdk.RoutingRuleListParams{RuleIDs: []string{"rr_unknown"}}, nil},
