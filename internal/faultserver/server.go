@@ -71,7 +71,7 @@ func NewInMemory(protocol string, handler http.Handler) (*Server, error) {
 }
 
 func start(listener net.Listener, dial dialFunc, protocol string, handler http.Handler) (*Server, error) {
-	id, err := newIdentity()
+	id, err := sharedIdentity()
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -94,7 +94,8 @@ func (s *Server) Transport() *http.Transport {
 	return &http.Transport{
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12, RootCAs: s.identity.roots,
-			CurvePreferences: []tls.CurveID{tls.X25519}, // the fastest one: tests connect thousands of times
+			// The fastest one, with the race detector by far: tests connect thousands of times.
+			CurvePreferences: []tls.CurveID{tls.CurveP256},
 		},
 		DialContext:       s.dial,
 		ForceAttemptHTTP2: true,
