@@ -115,11 +115,11 @@ func zipped(bend func([]byte) []byte) fault {
 	return fault{Header: http.Header{"Content-Encoding": {"gzip"}}, Bend: bend}
 }
 
-// huge is more than any answer may have. It takes a while to make and to
-// compress.
+// huge is more than any answer may have, and bomb becomes it: gzip knows files that
+// consist of many.
 var (
 	huge = sync.OnceValue(func() []byte { return make([]byte, 10<<20+1) })
-	bomb = sync.OnceValue(func() []byte { return compress(huge()) })
+	bomb = sync.OnceValue(func() []byte { return bytes.Repeat(compress(make([]byte, 64<<10)), len(huge())/(64<<10)+1) })
 )
 
 func compress(body []byte) []byte {
