@@ -361,8 +361,9 @@ func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
 	jsonOf := func(size int) []byte { return []byte(`"` + strings.Repeat("a", size-2) + `"`) }
 	zipped := func(content []byte) []byte {
 		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		_, err := w.Write(content)
+		w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+		require.NoError(t, err)
+		_, err = w.Write(content)
 		require.NoError(t, err)
 		require.NoError(t, w.Close())
 		return b.Bytes()
