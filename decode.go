@@ -93,7 +93,11 @@ func changed[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request,
 func (c *Client) told(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
 	gone, err = c.optional(ctx, r, func(body, data json.RawMessage) error {
 		raw = body
-		for _, part := range []json.RawMessage{body, data} {
+		parts := []json.RawMessage{body}
+		if len(data) < len(body) { // which is no envelope if they are the same
+			parts = append(parts, data)
+		}
+		for _, part := range parts {
 			if err := lenient.Unmarshal(part, dst); err != nil {
 				return readable(part, err)
 			}
