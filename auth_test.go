@@ -320,6 +320,36 @@ func TestATokenSourceThatBlocksDoesNotKeepTheCaller(t *testing.T) {
 	}
 }
 
+func TestATokenSourceThatBlocksAfterARefusalDoesNotKeepTheCallerEither(t *testing.T) {
+	for name, end := range map[string]func(context.Context, <-chan struct{}){
+		"deaf to its context":    func(_ context.Context, release <-chan struct{}) { <-release },
+		"until its context ends": func(ctx context.Context, _ <-chan struct{}) { <-ctx.Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // for a failure to end
+				defer cancel()
+				release := make(chan struct{})
+				defer close(release)
+				asked := 0
+				rec := newRecorder(t, http.StatusUnauthorized, `{"message":"expired"}`)
+				client := rec.client(videosdk.WithTokenSource(tokenFunc(func(ctx context.Context) (string, error) {
+					if asked++; asked > 1 {
+						end(ctx, release)
+					}
+					return "token", ctx.Err()
+				})))
+				started := time.Now()
+				_, err := client.Calls.Create(ctx, newCall("rule_1"))
+				assert.Equal(t, 30*time.Second, time.Since(started), "the attempt timeout")
+				require.ErrorIs(t, err, videosdk.ErrUnauthorized)
+				require.ErrorContains(t, err, "not repeated: no other token: no complete answer within the attempt timeout of 30s")
+				assert.Len(t, rec.all(), 1)
+			})
+		})
+	}
+}
+
 func TestATokenSourceIsToldWhenItsCallerHasGone(t *testing.T) {
 	type key struct{}
 	ctx := context.WithValue(t.Context(), key{}, "caller")
