@@ -587,8 +587,13 @@ func TestNoPhoneNumberOfAnAddressStandsInAnErrorOrALog(t *testing.T) {
 	unreachable, err := videosdk.New("key", "secret", videosdk.WithLogger(logger), videosdk.WithRetryWait(0, 0),
 		videosdk.WithHTTPClient(&http.Client{Transport: quoting}))
 	require.NoError(t, err)
-	unknown := newRecorder(t, http.StatusNotFound, `{"message":"Phone number +14155551234 not found"}`).client(videosdk.WithLogger(logger))
-	for _, client := range []*videosdk.Client{unreachable, unknown} {
+	answering := func(text string) *videosdk.Client {
+		return newRecorder(t, http.StatusNotFound, `{"message":"`+text+`"}`).client(videosdk.WithLogger(logger))
+	}
+	for _, client := range []*videosdk.Client{
+		unreachable, answering("Phone number +14155551234 not found"), answering("Phone number 14155551234 not found"),
+		answering("Blocked: ?url=https%3A%2F%2Fapi.videosdk.live%2Fv2%2Fsip%2Fphone-numbers%2F%252B14155551234"),
+	} {
 		for _, err := range []error{
 			errorOf(client.PhoneNumbers.Get(t.Context(), ownNumber)),
 			errorOf(client.PhoneNumbers.List(t.Context(), videosdk.PhoneNumberListParams{Search: ownNumber})),

@@ -76,16 +76,17 @@ func numberIn(segment string) (number string, ok bool) {
 }
 
 // numbers returns the phone numbers in the address of the request. What fails to send
-// a request may quote its address, and the server may name what it has not found.
+// a request may quote its address, and the server may name what it has not found. Who
+// takes an address apart may lose the plus, or escape it once more.
 func (r *request) numbers() []string {
 	var numbers []string
 	for segment := range strings.SplitSeq(r.escaped, "/") {
 		if number, ok := numberIn(segment); ok {
-			numbers = append(numbers, number)
+			numbers = append(numbers, strings.TrimPrefix(number, "+"))
 		}
 	}
 	// A search may leave the plus out: see findCall.
-	if search := r.query.Get("search"); len(search) > 7 && isE164("+"+strings.TrimPrefix(search, "+")) {
+	if search := strings.TrimPrefix(r.query.Get("search"), "+"); len(search) > 6 && isE164("+"+search) {
 		numbers = append(numbers, search)
 	}
 	return numbers
