@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -28,6 +29,7 @@ type request struct {
 	escaped  string // the path, with the ids
 	query    url.Values
 	body     any     // what is sent as JSON, nil for nothing
+	encoded  []byte  // the JSON of it
 	upload   *upload // what is sent in place of JSON, to another place
 	sink     *sink   // where an answer of text goes, in place of memory
 	after    *upload // whose address the answer may tell
@@ -115,6 +117,7 @@ func (r *request) encode() ([]byte, error) {
 			r.faults.texts("", reflect.ValueOf(r.body))
 			r.faults.check(utf8.Valid(body), "body", "is not valid UTF-8")
 		}
+		r.encoded = body
 		return body, r.faults.err(r.name)
 	case r.method == http.MethodPost:
 		// net/http replays a POST without a body by itself after an HTTP/2
@@ -154,7 +157,9 @@ func (r *request) secrets() []string {
 	if r.upload != nil {
 		return r.upload.secrets()
 	}
-	secrets := append(redact.Secrets(r.body), r.numbers()...)
+	// The types of the caller's, which Do takes, have no tags of ours.
+	secrets := slices.Concat(redact.Secrets(r.body), redact.SecretsOfJSON(r.encoded),
+		redact.Secrets(r.query), redact.SecretsOfHeader(r.settings.header), r.numbers())
 	if r.after != nil {
 		secrets = append(secrets, r.after.secrets()...)
 	}

@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -390,6 +391,72 @@ func everyTextOf(err error) []string {
 		texts = append(texts, failure.Path, fmt.Sprintf("%+v %#v", *failure, *failure))
 	}
 	return texts
+}
+
+// Of what a caller adds by himself no type of ours says that it is secret: its name
+// does, where a server repeats it without that.
+func TestASecretThatOnlyItsNameGivesAwayIsTakenOut(t *testing.T) {
+	const secret = "c4nary/0123456789+é="
+	type login struct {
+		Password string `json:"sipPassword"`
+	}
+	do := func(in any, opts ...videosdk.RequestOption) func(context.Context, *videosdk.Client) error {
+		return func(ctx context.Context, client *videosdk.Client) error {
+			return client.Do(ctx, http.MethodPost, "/v2/any", in, nil, opts...)
+		}
+	}
+	calling := func(change func(*videosdk.CallCreateParams)) func(context.Context, *videosdk.Client) error {
+		params := validCall()
+		change(&params)
+		return func(ctx context.Context, client *videosdk.Client) error {
+			return errorOf(client.Calls.Create(ctx, params))
+		}
+	}
+	for name, call := range map[string]func(context.Context, *videosdk.Client) error{
+		"a key in a header":         do(nil, videosdk.WithHeader("X-Api-Key", secret)),
+		"the key of a gateway":      do(nil, videosdk.WithHeader("Ocp-Apim-Subscription-Key", secret)),
+		"a cookie":                  do(nil, videosdk.WithHeader("Cookie", "a=1; session="+secret)),
+		"what a proxy wants":        do(nil, videosdk.WithHeader("Proxy-Authorization", "Basic "+secret)),
+		"a map":                     do(map[string]any{"auth": map[string]string{"password": secret}}),
+		"a list of maps":            do([]any{map[string]any{"api_key": []string{secret}}}),
+		"a struct of the caller's":  do([]login{{secret}}),
+		"JSON":                      do(json.RawMessage(`{"room":{"pin":"` + secret + `"}}`)),
+		"a header of a SIP message": calling(func(p *videosdk.CallCreateParams) { p.Headers = map[string]string{"X-CRM-Token": secret} }),
+		"metadata":                  calling(func(p *videosdk.CallCreateParams) { p.Metadata = map[string]any{"accessToken": secret} }),
+		"a query": func(ctx context.Context, client *videosdk.Client) error {
+			return client.Do(ctx, http.MethodGet, "/v2/any?page=1&access_token="+url.QueryEscape(secret), nil, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, text := range []string{secret, url.QueryEscape(secret), strconv.QuoteToASCII(secret)} {
+				body, err := json.Marshal(map[string]string{"message": "cannot use " + text})
+				require.NoError(t, err)
+				err = call(t.Context(), newRecorder(t, http.StatusBadRequest, string(body)).client())
+				require.ErrorContains(t, err, "cannot use")
+				assertWithout(t, []string{"c4nary", "0123456789"}, textsOf(err)...)
+			}
+		})
+	}
+	number := newRecorder(t, http.StatusBadRequest, `{"message":"the PIN `+canaryPIN+` is too long"}`).client()
+	err := do(map[string]any{"room": map[string]int{"pin": 918273645}})(t.Context(), number)
+	require.ErrorContains(t, err, "is too long")
+	assertWithout(t, canaries(), textsOf(err)...)
+	id := (&recorder{t: t}).then(http.StatusBadRequest, `{"message":"no call of job 0123456789"}`, "X-Request-Id", "0123456789").client()
+	err = do(map[string]string{"job": "0123456789"}, videosdk.WithHeader("X-Request-Id", "0123456789"))(t.Context(), id)
+	require.ErrorContains(t, err, "no call of job 0123456789 (1 attempt; request id 0123456789)", "what is no secret stays")
+}
+
+func TestNoHeaderOfASIPMessageIsPrintedThatIsNamedAsASecret(t *testing.T) {
+	headers := map[string]string{"Authorization": planted, "X-Api-Key": planted, "Cookie": planted, "X-CRM-Token": planted, "X-Campaign": "spring"}
+	for _, value := range []any{
+		videosdk.CallCreateParams{Headers: headers}, &videosdk.RoutingRuleCreateParams{Headers: headers},
+		videosdk.RoutingRuleUpdateParams{Headers: headers}, &videosdk.RoutingRule{Headers: headers},
+	} {
+		for how, text := range printed(value) {
+			assertNoSecret(t, text, how)
+			assert.Contains(t, text, "spring", how)
+		}
+	}
 }
 
 // Hiding is for people: the API gets what it is given.

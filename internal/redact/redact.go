@@ -4,7 +4,7 @@
 // A struct field says what it holds in a tag: `redact:"secret"` for what opens
 // something (a password, a PIN, a key), `redact:"private"` for what belongs to
 // the people on the phone (metadata, raw answers). Neither is printed; a secret
-// is also taken out of error texts.
+// is also taken out of error texts. Of what has no tags, names tell the secrets.
 package redact
 
 import (
@@ -145,6 +145,10 @@ func (p *printer) mapping(v reflect.Value) {
 		}
 		p.value(key)
 		p.WriteByte(':')
+		if namesSecret(key) {
+			p.WriteString(Mark)
+			continue
+		}
 		p.value(v.MapIndex(key))
 	}
 	p.WriteByte(']')
@@ -189,7 +193,8 @@ func referenceOf(v reflect.Value) (reference, bool) {
 	}
 }
 
-// Secrets returns the texts that v holds in fields tagged as secret.
+// Secrets returns the texts that v holds in fields tagged as secret, and under keys
+// of maps that are named as one.
 func Secrets(v any) []string {
 	c := collector{seen: map[reference]bool{}}
 	c.value(reflect.ValueOf(v), false)
@@ -222,7 +227,7 @@ func (c *collector) value(v reflect.Value, isSecret bool) {
 		c.list(v, isSecret)
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			c.value(v.MapIndex(key), isSecret)
+			c.value(v.MapIndex(key), isSecret || namesSecret(key))
 		}
 	case reflect.String:
 		c.text(v.String(), isSecret)
