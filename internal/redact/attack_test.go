@@ -1,12 +1,15 @@
 package redact_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"html"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 )
@@ -83,6 +86,13 @@ func TestASecretIsFoundAsHTMLWritesIt(t *testing.T) {
 	for _, text := range []string{"100%&x", "100%25&x", "100%25%26x", "100%&amp;x", "100%25&amp;x"} {
 		assert.Equal(t, "<[redacted]>", redact.NewScrubber().Scrub("<"+text+">", "100%&x"), text)
 	}
+	inJSON, err := json.Marshal(html.EscapeString(secret))
+	require.NoError(t, err)
+	assert.Contains(t, string(inJSON), `a\u0026amp;b\u0026#34;`)
+	assert.Equal(t, `"[redacted]"`, redact.NewScrubber().Scrub(string(inJSON), secret), "in JSON by Go")
+	nested, err := json.Marshal(string(inJSON))
+	require.NoError(t, err)
+	assert.Equal(t, `"\"[redacted]\""`, redact.NewScrubber().Scrub(string(nested), secret), "in JSON within JSON")
 	assert.Equal(t, "[redacted]!", redact.NewScrubber().Scrub("%25&amp;!", "%25&amp;"), "a secret that looks like an escape")
 	assert.Equal(t, "[redacted] ", redact.NewScrubber().Scrub("a&excl;b&lowbar;&CounterClockwiseContourIntegral; ", "a!b_∳"), "whatever the names")
 	assert.Equal(t, "x[redacted]y", redact.NewScrubber().Scrub("xa&bsol;&quot;b&#92;&#x5c;cy", `a"bc`), "behind backslashes, as JSON within HTML has them")

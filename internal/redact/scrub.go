@@ -188,6 +188,12 @@ func lengthsOf(character, text string, escaped bool) []int {
 	if n > 0 {
 		lengths = append(lengths, n)
 	}
+	// JSON by Go writes the ampersand of an entity so.
+	if escaped && strings.HasPrefix(text, "u0026") {
+		if n := lengthOfEntity(character, text[len("u002"):]); n > 0 {
+			lengths = append(lengths, len("u002")+n)
+		}
+	}
 	return lengths
 }
 
@@ -201,8 +207,8 @@ func lengthOfPercent(character, text string) int {
 	return 0
 }
 
-// lengthOfEntity returns how much of the beginning of text, which is an ampersand,
-// is the character in HTML or XML.
+// lengthOfEntity returns how much of the beginning of text, where there is an ampersand
+// or the end of one, is the character in HTML or XML.
 func lengthOfEntity(character, text string) int {
 	const longest = len("&CounterClockwiseContourIntegral;")
 	name, _, ends := strings.Cut(text[1:min(len(text), longest)], ";")
