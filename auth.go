@@ -227,12 +227,12 @@ func (s sourced) ask(ctx context.Context) (string, error) {
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		var a answer
+		a := answer{err: errors.New("the token source ended its goroutine")} // unless it returns
+		defer func() { answers <- a }()
 		a.err = safely("the token source", func() (err error) {
 			a.token, err = source.Token(ctx)
 			return err
 		})
-		answers <- a
 	}()
 	select {
 	case a := <-answers:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -243,6 +244,8 @@ func TestATokenSourceThatGivesNoToken(t *testing.T) {
 		{"because it fails", gives("", vault), "no token: the vault is sealed", vault},
 		{"because it panics", tokenFunc(func(context.Context) (string, error) { panic("eyJ.secret.token") }),
 			"no token: the token source panicked with a string", nil},
+		{"because it ends its goroutine", tokenFunc(func(context.Context) (string, error) { runtime.Goexit(); return "", nil }),
+			"no token: the token source ended its goroutine", nil},
 		{"because it gives an empty one", gives("", nil), "no token: the token is empty", nil},
 		{"because it gives one with Bearer", gives("Bearer abc", nil), `no token: the token starts with "Bearer "`, nil},
 		{"because it gives one with bearer", gives("bearer abc", nil), `no token: the token starts with "Bearer "`, nil},
