@@ -196,6 +196,11 @@ func WithHTTPClient(client *http.Client) Option {
 // fails. (Only what the client itself would repeat after any failure, such as a
 // GET, may be sent again; that draws on the retry quota, which gets it back if
 // the call succeeds.)
+//
+// The list that [BatchCallsService.Upload] stores passes it as well, on its way to
+// the host of a presigned URL and without a token. A header that is not for that
+// host, such as a key for a gateway in front of the API, must be kept from it:
+// compare the host of the request.
 func WithMiddleware(middleware ...func(http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(!slices.ContainsFunc(middleware, isNilMiddleware), "WithMiddleware", "must not be nil")
