@@ -176,9 +176,10 @@ func (k *fetchedKeys) renew(ctx context.Context, maxAge time.Duration) <-chan st
 	case k.current != nil && now.Sub(k.fetched) < maxAge:
 		return nil
 	case k.fetching == nil && now.Sub(k.tried) >= pause:
+		detached := context.WithoutCancel(ctx) // without a context it panics: before others wait for the fetch
 		k.tried = now
 		k.fetching = make(chan struct{})
-		go k.fetch(context.WithoutCancel(ctx), now)
+		go k.fetch(detached, now)
 	}
 	return k.fetching
 }

@@ -468,6 +468,19 @@ func TestAFetchThatBreaksDownIsAnErrorOfThoseWhoWaitForIt(t *testing.T) {
 	}
 }
 
+// A handler that forgets the context panics, which net/http recovers.
+func TestWhoVerifiesWithoutAContextDoesNotKeepTheKeyFromOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		verifier := newKeyServer(vendor()).verifier(t)
+		var none context.Context
+		assert.Panics(t, func() { _, _ = verifier.Verify(none, []byte(smallEvent), vendor().sign(smallEvent)) })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for a failure to end
+		defer cancel()
+		_, err := verifier.Verify(ctx, []byte(smallEvent), vendor().sign(smallEvent))
+		require.NoError(t, err)
+	})
+}
+
 func TestManyWhoNeedTheKeyShareOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newKeyServer(vendor())
