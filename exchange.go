@@ -188,8 +188,7 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 		return nil, err
 	}
 	x.attempts++
-	once := !x.request.class.RepeatsUnknown(x.request.settings.retryUnknown)
-	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), once, &x.client.quota)
+	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), !x.repeatsUnknown(), &x.client.quota)
 	defer witness.End() // also when a middleware panics
 	out := req.WithContext(watched)
 	out.Header = header
@@ -388,7 +387,8 @@ func (x *exchange) again() bool {
 	o := &x.last
 	s := &x.request.settings
 	switch {
-	case o.final:
+	// What a transport has sent twice is answered once: a 429 is only the last word.
+	case o.final, x.ambiguous && !x.repeatsUnknown():
 		return false
 	case o.status == http.StatusUnauthorized:
 		return x.reauthorize()
@@ -418,6 +418,11 @@ func (x *exchange) again() bool {
 	x.retries++
 	x.repeatAfter(wait)
 	return true
+}
+
+// repeatsUnknown reports whether an attempt is repeated that may have been applied.
+func (x *exchange) repeatsUnknown() bool {
+	return x.request.class.RepeatsUnknown(x.request.settings.retryUnknown)
 }
 
 // repeatAfter notes that another attempt follows.

@@ -2,6 +2,7 @@ package videosdk_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -664,6 +665,43 @@ func TestWhatAnEarlierAttemptLeftBehindIsRemembered(t *testing.T) {
 				if tt.applied != nil {
 					assert.Equal(t, tt.times, tt.applied(t, a), "times that it was applied")
 				}
+			})
+		})
+	}
+}
+
+// repeating is a transport that sends again what got no answer, as that of
+// go-retryablehttp does.
+func repeating(next http.RoundTripper) http.RoundTripper {
+	return roundTripFunc(func(req *http.Request) (resp *http.Response, err error) {
+		var body []byte
+		if req.Body != nil {
+			body, err = io.ReadAll(req.Body)
+		}
+		for n := 0; n == 0 || err != nil && n < 2; n++ {
+			copied := req.Clone(req.Context())
+			copied.Body = io.NopCloser(bytes.NewReader(body))
+			resp, err = next.RoundTrip(copied)
+		}
+		return resp, err
+	})
+}
+
+func TestWhatATransportHasRepeatedByItselfIsNotSentOnceMore(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusUnauthorized} {
+		t.Run(fmt.Sprint("after a ", status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAccount(t)
+				a.client = newClient(t, a.srv, videosdk.WithHTTPClient(&http.Client{Transport: repeating(a.srv.HTTPClient().Transport)}))
+				require.NoError(t, listCalls(t.Context(), a)) // now the token may be renewed
+				a.srv.ResetRequests()
+				a.srv.Inject(videosdktest.Fault{Drop: videosdktest.DropAfterActing})
+				a.srv.Inject(videosdktest.Fault{Status: status})
+
+				err := createCall(t.Context(), a)
+				assert.Len(t, a.srv.Requests(), 2)
+				assert.Equal(t, 1, a.srv.DialCount(callee))
+				require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
 			})
 		})
 	}
