@@ -175,9 +175,10 @@ func WithBaseURL(rawURL string) Option {
 // settings, into a connection pool that can tell whether any byte of a failed
 // request was sent. That pool may delay a dial by up to 250 milliseconds when a
 // connection is about to come free. Any other RoundTripper is used as it is, and
-// then more failures have an unknown outcome. A ResponseHeaderTimeout of the
-// transport also ends a call that waits until the callee answers; the attempt
-// timeout makes it unnecessary.
+// then more failures have an unknown outcome. It must not send a request again by
+// itself, as that of go-retryablehttp does: a phone would ring twice. A
+// ResponseHeaderTimeout of the transport also ends a call that waits until the
+// callee answers; the attempt timeout makes it unnecessary.
 //
 // Redirects are never followed and Jar is ignored. Timeout becomes the attempt
 // timeout unless [WithAttemptTimeout] is given.
