@@ -707,6 +707,31 @@ func TestWhatATransportHasRepeatedByItselfIsNotSentOnceMore(t *testing.T) {
 	}
 }
 
+func TestACallThatAMiddlewareAnswersForTheServerMayHaveBeenPlaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t)
+		a.srv.Callee(callee).AnswersAfter(time.Minute)
+		var sent sync.WaitGroup
+		impatient := func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				if req.Method != http.MethodPost {
+					return next.RoundTrip(req)
+				}
+				sent.Go(func() { _, _ = next.RoundTrip(req) })
+				synctest.Wait() // the server waits for the callee
+				return &http.Response{StatusCode: http.StatusTooManyRequests, Body: http.NoBody, Request: req}, nil
+			})
+		}
+		a.client = newClient(t, a.srv, videosdk.WithMiddleware(impatient))
+		params := newCall(a.rule.ID)
+		params.WaitUntilAnswered = true
+		_, err := a.client.Calls.Create(t.Context(), params)
+		sent.Wait()
+		assert.Equal(t, 1, a.srv.DialCount(callee))
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	})
+}
+
 // createOutboundRule makes a rule that the server would make any number of
 // times.
 func createOutboundRule(ctx context.Context, a *account, opts ...videosdk.RequestOption) error {

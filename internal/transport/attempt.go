@@ -81,13 +81,13 @@ func (a *Attempt) Value(key any) any {
 }
 
 // End ends the watch, when the answer has been read or there is none. It reports
-// whether the request may have been sent more than once, by net/http or by a
-// middleware, and what that has cost the budget.
+// whether the request may have been sent besides what was answered, by net/http or
+// by a middleware, and what that has cost the budget.
 func (a *Attempt) End() (replayed bool, paid int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ended = true
-	a.replayed = a.replayed || a.passes > 1 && a.below > 0 // a copy that may be sent yet
+	a.replayed = a.replayed || a.below > 0 // a copy that a middleware did not wait for
 	for _, d := range a.dialled {
 		a.pool.over(d)
 	}
