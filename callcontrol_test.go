@@ -161,6 +161,7 @@ func TestWhatRingsOrMovesAPersonIsNeverRepeatedAfterAnUnknownOutcome(t *testing.
 		{"a 502 in HTML", videosdktest.Fault{Status: 502, Body: "<html>", Header: http.Header{"Content-Type": {"text/html"}}}, 0},
 		{"a 503 that asks to come back", videosdktest.Fault{Status: 503, Header: http.Header{"Retry-After": {"1"}}}, 0},
 		{"a 408", videosdktest.Fault{Status: 408}, 0},
+		{"a 499", videosdktest.Fault{Status: 499}, 0},
 		{"a connection reset before the server acted", videosdktest.Fault{Drop: videosdktest.DropBeforeActing}, 0},
 		{"a connection reset after the server acted", videosdktest.Fault{Drop: videosdktest.DropAfterActing}, 1},
 		{"half an answer", videosdktest.Fault{Drop: videosdktest.DropMidBody}, 1},

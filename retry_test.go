@@ -447,6 +447,7 @@ func outcomes() []outcome {
 			err: videosdk.ErrInvalidResponse, status: success},
 		{name: "after an attempt that takes too long", fault: videosdktest.Fault{Delay: time.Minute}, kind: unknown, err: videosdk.ErrTimeout},
 		{name: "after a 408", fault: statusFault(408), kind: unknown, status: 408},
+		{name: "after a 499", fault: statusFault(499), kind: unknown, status: 499},
 		{name: "after a 500", fault: statusFault(500), kind: unknown, err: videosdk.ErrServer, status: 500},
 		{name: "after a 502", fault: statusFault(502), kind: unknown, err: videosdk.ErrServer, status: 502},
 		{name: "after a 503", fault: statusFault(503), kind: unknown, err: videosdk.ErrServer, status: 503},

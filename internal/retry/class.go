@@ -92,8 +92,8 @@ func Judge(status int, sent bool) Verdict {
 		return Conflicted
 	// 303 says "done, and here is something to look at", and so does 302 in most
 	// frameworks; 408 comes from gateways that lost patience, possibly with the
-	// server behind them.
-	case status == http.StatusFound, status == http.StatusSeeOther, status == http.StatusRequestTimeout, status >= 500:
+	// server behind them, and 499 from a server whose own client lost it.
+	case status == http.StatusFound, status == http.StatusSeeOther, status == http.StatusRequestTimeout, status >= 499:
 		return Unknown
 	default:
 		return Refused

@@ -73,7 +73,7 @@ func TestTheZeroVerdictIsTheCarefulOne(t *testing.T) {
 
 func TestJudgeTellsWhatIsKnownOfAnAttempt(t *testing.T) {
 	exceptions := map[int]retry.Verdict{
-		302: retry.Unknown, 303: retry.Unknown, 401: retry.Unprocessed, 408: retry.Unknown, 409: retry.Conflicted, 429: retry.Unprocessed,
+		302: retry.Unknown, 303: retry.Unknown, 401: retry.Unprocessed, 408: retry.Unknown, 409: retry.Conflicted, 429: retry.Unprocessed, 499: retry.Unknown,
 	}
 	tests := []struct {
 		name        string
