@@ -733,6 +733,33 @@ func TestACallThatAMiddlewareAnswersForTheServerMayHaveBeenPlaced(t *testing.T) 
 	})
 }
 
+func TestACallThatAMiddlewareSendsByAnotherWayMayHaveBeenPlaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t)
+		other := a.srv.HTTPClient().Transport
+		detour := func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(req)
+				if err == nil {
+					return resp, nil
+				}
+				again := req.Clone(req.Context())
+				if again.Body, err = req.GetBody(); err != nil {
+					return nil, err
+				}
+				return other.RoundTrip(again)
+			})
+		}
+		a.client = newClient(t, a.srv, videosdk.WithHTTPClient(&http.Client{Transport: a.refusing(t)}), videosdk.WithMiddleware(detour))
+		a.refuse.Store(true)
+		a.srv.Inject(videosdktest.Fault{Drop: videosdktest.DropAfterActing})
+
+		err := createCall(t.Context(), a)
+		assert.Equal(t, 1, a.srv.DialCount(callee))
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	})
+}
+
 // createOutboundRule makes a rule that the server would make any number of
 // times.
 func createOutboundRule(ctx context.Context, a *account, opts ...videosdk.RequestOption) error {

@@ -154,7 +154,10 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.below == 0 {
-		return // a request of a middleware's own, for a token say
+		// A request of a middleware's own: for a token say, or in the place of one
+		// that has failed.
+		a.sent = a.sent || a.passes > 0
+		return
 	}
 	a.settle()
 	a.connected++
