@@ -17,8 +17,8 @@ const (
 	// minute in all.
 	trackingLooks     = 6
 	firstTrackingWait = 500 * time.Millisecond
-	// placedFor is how long a client knows of a call that it has dialled, or may
-	// have, without the list, which may lag.
+	// placedFor is how long a client knows of a call that it has dialled, may have,
+	// or has found, without the list, which may lag.
 	placedFor = time.Minute
 )
 
@@ -37,7 +37,7 @@ const (
 //
 // With the same client it may be called at any time, from any number of
 // goroutines: for one TrackingID they take turns, and for a minute the client knows
-// by itself what it has dialled, or may have.
+// by itself what it has dialled, may have, or has found.
 //
 // To look costs one request for each hundred calls to that number, and one more
 // for each call of which the list does not show the metadata. For a SIP URI all
@@ -75,13 +75,15 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 	}
 	if own.unknown == nil {
 		call, err := s.findCall(ctx, params, opts)
-		if err != nil || call != nil {
-			return call, err
+		if err != nil {
+			return nil, err
 		}
 		own.unknown = errUnfinished // should what follows panic
-		call, err = s.Create(ctx, params, opts...)
+		if call == nil {
+			call, err = s.Create(ctx, params, opts...)
+		}
 		own.settle(call, err)
-		if own.unknown == nil {
+		if call != nil || own.unknown == nil {
 			return call, err
 		}
 	}
@@ -114,12 +116,12 @@ func (s *CallsService) findCall(ctx context.Context, params CallCreateParams, op
 	return s.find(ctx, params.TrackingID, since, opts)
 }
 
-// placements are the calls that CreateOnce places, or has placed a moment ago. The
-// zero value is ready to use.
+// placements are the calls that CreateOnce places, or has placed or found a moment
+// ago. The zero value is ready to use.
 type placements struct {
 	mu     sync.Mutex
 	known  map[string]*placement // by tracking id
-	recent []*placement          // those that have dialled, the oldest first
+	recent []*placement          // those that have dialled, or found a call, the oldest first
 }
 
 // placement is what a client knows of a tracking id. Whoever has the turn may change
@@ -131,13 +133,13 @@ type placement struct {
 	unknown    error         // says that it may have been placed
 
 	users int       // who has the turn, or waits for it
-	until time.Time // when it may be forgotten, zero if nothing was dialled
+	until time.Time // when it may be forgotten, zero if there is no call
 }
 
 // errUnfinished is what is known of a call whose placing did not come to its end.
 var errUnfinished = fmt.Errorf("videosdk: Calls.CreateOnce: placing the call did not come to its end: %w", ErrMaybeApplied)
 
-// settle notes what came of dialling.
+// settle notes what came of dialling, or of looking.
 func (p *placement) settle(call *Call, err error) {
 	if err == nil && call.ID == "" {
 		return // it has been placed, and only the list can show it again
@@ -208,7 +210,7 @@ func (p *placements) release(own *placement) {
 	p.drop(own)
 }
 
-// forget drops what was dialled long ago.
+// forget drops what was dialled or found long ago.
 func (p *placements) forget() {
 	for len(p.recent) > 0 && time.Now().After(p.recent[0].until) {
 		p.drop(p.recent[0])

@@ -362,6 +362,41 @@ func TestACallThatTheListShowsWithoutAnIDIsNotForgotten(t *testing.T) {
 	})
 }
 
+func TestACallThatWasFoundIsNotForgottenWhenTheListLags(t *testing.T) {
+	for name, tt := range map[string]struct {
+		found string // on the first list, which all others do not show any more
+		err   error  // of the second look
+	}{
+		"with its id": {`{"data":[{"callId":"c1","metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, nil},
+		"without one": {`{"data":[{"metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, videosdk.ErrMaybeApplied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				list := newRecorder(t, http.StatusOK, tt.found).then(http.StatusOK, emptyPage)
+				others := newRecorder(t, http.StatusOK, `{"data":{"callId":"c1"}}`)
+				client, err := videosdk.New("test-key", "test-secret", videosdk.WithHTTPClient(&http.Client{
+					Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+						if req.URL.RawQuery != "" {
+							return list.RoundTrip(req)
+						}
+						return others.RoundTrip(req)
+					}),
+				}))
+				require.NoError(t, err)
+				params := validCall()
+				params.TrackingID = "order-7"
+				_, err = client.Calls.CreateOnce(t.Context(), params)
+				require.NoError(t, err)
+				_, err = client.Calls.CreateOnce(t.Context(), params)
+				require.ErrorIs(t, err, tt.err)
+				for _, request := range others.all() {
+					assert.Equal(t, http.MethodGet, request.Method, "it has been placed before")
+				}
+			})
+		})
+	}
+}
+
 func TestACallThatIsKnownToBePlacedAndCannotBeReadMayHaveBeenApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory())
