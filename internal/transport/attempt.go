@@ -134,8 +134,8 @@ func (a *Attempt) maybeSent(err error) bool {
 		return a.sent
 	default:
 		// A middleware did not hand the request down. Only the error can say
-		// that nothing was sent.
-		return !isRefusal(err) && !neverConnected(err)
+		// that nothing was sent, unless there was a connection all the same.
+		return !isRefusal(err) && (a.sent || !neverConnected(err))
 	}
 }
 
@@ -154,9 +154,9 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.below == 0 {
-		// A request of a middleware's own: for a token say, or in the place of one
-		// that has failed.
-		a.sent = a.sent || a.passes > 0
+		// A request of a middleware's own: for a token say, or in the place of the
+		// one that is watched.
+		a.sent = true
 		return
 	}
 	a.settle()
@@ -326,6 +326,9 @@ func (a *Attempt) pass(g *Guard) error {
 		return errLate
 	case a.once && a.passes > 0:
 		return errRepeated
+	}
+	if a.passes == 0 {
+		a.sent = false // what went before it was another
 	}
 	a.passes++
 	a.below++

@@ -564,6 +564,25 @@ func TestAMiddlewareThatDidNotHandTheRequestDownIsNotTrusted(t *testing.T) {
 		return nil, errors.New("by whatever way")
 	}))
 	assert.True(t, got.maybeSent)
+
+	s := serve(t, nil, answerAll)
+	own := &http.Transport{}
+	t.Cleanup(own.CloseIdleConnections)
+	refused := roundTripper(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+	})
+	first := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := own.RoundTrip(req.Clone(req.Context()))
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			return next.RoundTrip(req)
+		})
+	}
+	got = post(s.http()).over(t, first(refused))
+	assert.True(t, got.maybeSent, "it has had a connection")
+	got = post(s.http()).over(t, first(guarded(t, refused)))
+	assert.False(t, got.maybeSent, "that was for a token")
 }
 
 // Whatever the moment at which an attempt is cancelled: if the witness says
