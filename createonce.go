@@ -12,10 +12,10 @@ import (
 const (
 	// trackedFor is how far back CreateOnce looks for a call.
 	trackedFor = 30 * 24 * time.Hour
-	// trackingLooks is how often CreateOnce looks again after an unknown
-	// outcome, with waits that double from firstTrackingWait: for half a
+	// trackingWaits is how often CreateOnce waits between its looks after an
+	// unknown outcome, for times that double from firstTrackingWait: for half a
 	// minute in all.
-	trackingLooks     = 6
+	trackingWaits     = 6
 	firstTrackingWait = 500 * time.Millisecond
 	// placedFor is how long a client knows of a call that it has dialled, may have,
 	// or has found, without the list, which may lag.
@@ -90,20 +90,19 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 	return s.findAgain(ctx, params, opts, own)
 }
 
-// findAgain looks for a call of which nobody knows whether it has been placed.
+// findAgain looks for a call of which nobody knows whether it has been placed. All who
+// want to know wait for it together: who comes later waits for what is left.
 func (s *CallsService) findAgain(ctx context.Context, params CallCreateParams, opts []RequestOption, own *placement) (*Call, error) {
-	wait := firstTrackingWait
-	for range trackingLooks {
-		if sleep(ctx, wait) != nil {
-			break
-		}
-		wait *= 2
+	for {
 		if call, _ := s.findCall(ctx, params, opts); call != nil {
 			own.settle(call, nil)
 			return call, nil
 		}
+		if own.waits == trackingWaits || sleep(ctx, firstTrackingWait<<own.waits) != nil {
+			return nil, own.unknown
+		}
+		own.waits++
 	}
-	return nil, own.unknown
 }
 
 // findCall looks for the call that params describe; see find.
@@ -131,6 +130,7 @@ type placement struct {
 	turn       chan struct{} // holds one thing, which who looks and dials takes out
 	callID     string        // of the call, once it has been placed
 	unknown    error         // says that it may have been placed
+	waits      int           // for the list to show it
 
 	users int       // who has the turn, or waits for it
 	until time.Time // when it may be forgotten, zero if there is no call

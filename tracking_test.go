@@ -269,6 +269,20 @@ func TestCreateOnceResolvesAnUnknownOutcome(t *testing.T) {
 	}
 }
 
+func TestCreateOnceLooksForHalfAMinuteHoweverManyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(time.Hour))
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Path: "/v2/sip/call", Drop: videosdktest.DropAfterActing})
+		began := time.Now()
+		together(func(int) {
+			_, err := client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+			assert.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		})
+		assert.Less(t, time.Since(began), time.Minute)
+		assert.Equal(t, 1, srv.DialCount(theirNumber))
+	})
+}
+
 func TestCreateOnceDialsOnceHoweverManyCallItAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(time.Minute))
