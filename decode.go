@@ -93,14 +93,12 @@ func changed[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request,
 func (c *Client) told(ctx context.Context, r *request, dst any) (raw json.RawMessage, gone bool, err error) {
 	gone, err = c.optional(ctx, r, func(body, data json.RawMessage) error {
 		raw = body
-		parts := []json.RawMessage{body}
-		if len(data) < len(body) { // which is no envelope if they are the same
-			parts = append(parts, data)
+		err := lenient.Unmarshal(body, dst)
+		if err == nil && len(data) < len(body) { // which is no envelope if they are the same
+			err = lenient.Unmarshal(data, dst)
 		}
-		for _, part := range parts {
-			if err := lenient.Unmarshal(part, dst); err != nil {
-				return readable(part, err)
-			}
+		if err != nil {
+			return readable(body, err)
 		}
 		return nil
 	})

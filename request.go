@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,7 +81,7 @@ func numberIn(segment string) (number string, ok bool) {
 // takes an address apart may lose the plus, or escape it once more.
 func (r *request) numbers() []string {
 	var numbers []string
-	for segment := range strings.SplitSeq(r.escaped, "/") {
+	for _, segment := range strings.Split(r.escaped, "/") {
 		if number, ok := numberIn(segment); ok {
 			numbers = append(numbers, strings.TrimPrefix(number, "+"))
 		}
@@ -157,9 +156,10 @@ func (r *request) secrets() []string {
 	if r.upload != nil {
 		return r.upload.secrets()
 	}
+	secrets := append(redact.Secrets(r.body, r.query), r.numbers()...)
 	// The types of the caller's, which Do takes, have no tags of ours.
-	secrets := slices.Concat(redact.Secrets(r.body), redact.SecretsOfJSON(r.encoded),
-		redact.Secrets(r.query), redact.SecretsOfHeader(r.settings.header), r.numbers())
+	secrets = append(secrets, redact.SecretsOfJSON(r.encoded)...)
+	secrets = append(secrets, redact.SecretsOfHeader(r.settings.header)...)
 	if r.after != nil {
 		secrets = append(secrets, r.after.secrets()...)
 	}

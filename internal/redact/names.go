@@ -5,19 +5,30 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
-	"regexp"
 	"strings"
-	"sync"
 )
 
-// secretName finds the names of secrets among those of headers and JSON keys.
-var secretName = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(?:password|secret|token|cookie|authorization|(?:api|access|subscription)[_-]?key|(?:^|[_-])pin)$`)
-})
+// secretNames are how the names of secrets end, among those of headers and JSON keys.
+// A PIN is a word of its own.
+var secretNames = []string{
+	"password", "secret", "token", "cookie", "authorization", "-pin",
+	"apikey", "api-key", "accesskey", "access-key", "subscriptionkey", "subscription-key",
+}
+
+// isSecretName reports whether a name is that of a secret, however it is written.
+func isSecretName(name string) bool {
+	name = "-" + strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	for _, end := range secretNames {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
+}
 
 // namesSecret reports whether the key of a map names a secret.
 func namesSecret(key reflect.Value) bool {
-	return key.Kind() == reflect.String && secretName().MatchString(key.String())
+	return key.Kind() == reflect.String && isSecretName(key.String())
 }
 
 // SecretsOfJSON returns the texts, and the numbers as they are written, that are named
@@ -38,15 +49,12 @@ func SecretsOfJSON(document []byte) []string {
 func SecretsOfHeader(header http.Header) []string {
 	const long = 8
 	var found []string
-	for name, values := range header {
-		if !secretName().MatchString(name) {
-			continue
-		}
-		for part := range strings.FieldsFuncSeq(strings.Join(values, " "), func(r rune) bool { return strings.ContainsRune(" ,;=", r) }) {
-			if len(part) >= long {
-				found = append(found, part)
-			}
+	for _, part := range strings.FieldsFunc(strings.Join(Secrets(header), " "), separates) {
+		if len(part) >= long {
+			found = append(found, part)
 		}
 	}
 	return found
 }
+
+func separates(r rune) bool { return strings.ContainsRune(" ,;=", r) }

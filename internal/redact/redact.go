@@ -193,11 +193,13 @@ func referenceOf(v reflect.Value) (reference, bool) {
 	}
 }
 
-// Secrets returns the texts that v holds in fields tagged as secret, and under keys
+// Secrets returns the texts that values hold in fields tagged as secret, and under keys
 // of maps that are named as one.
-func Secrets(v any) []string {
+func Secrets(values ...any) []string {
 	c := collector{seen: map[reference]bool{}}
-	c.value(reflect.ValueOf(v), false)
+	for _, v := range values {
+		c.value(reflect.ValueOf(v), false)
+	}
 	return c.found
 }
 

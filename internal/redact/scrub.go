@@ -74,7 +74,9 @@ type search struct {
 
 func newSearch(text string, secrets []string) *search {
 	s := &search{text: text, bare: bareFrom(text)}
-	for _, secret := range slices.SortedFunc(slices.Values(secrets), longestFirst) {
+	secrets = slices.Clone(secrets)
+	slices.SortFunc(secrets, longestFirst)
+	for _, secret := range secrets {
 		s.secrets = append(s.secrets, spell(secret))
 	}
 	return s
