@@ -169,20 +169,38 @@ func TestAnInterruptionLeavesNobodyAlone(t *testing.T) {
 	})
 }
 
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// intercept has the requests to a path sent by a function.
+func (s *scene) intercept(path string, send func(next http.RoundTripper, req *http.Request) (*http.Response, error)) {
+	s.client = jobtest.NewClient(s.t, s.srv, videosdk.WithHTTPClient(s.srv.HTTPClient()),
+		videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(req *http.Request) (*http.Response, error) {
+				if req.Method != http.MethodPost || req.URL.Path != path {
+					return next.RoundTrip(req)
+				}
+				return send(next, req)
+			})
+		}))
+}
+
 func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
 	inBubble(t, func(s *scene) {
-		s.srv.Inject(videosdktest.Fault{Method: http.MethodPost, Path: "/v2/sip/call", Drop: videosdktest.DropAfterActing})
-		ctx, cancel := context.WithTimeout(s.t.Context(), 100*time.Millisecond)
-		defer cancel()
+		ctx, interrupt := context.WithCancel(s.t.Context())
+		defer interrupt()
+		s.intercept("/v2/sip/call", func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			answer, err := next.RoundTrip(req)
+			require.NoError(s.t, err)
+			interrupt()
+			return nil, errors.Join(req.Context().Err(), answer.Body.Close())
+		})
 		_, err := s.run(ctx)
 		require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
 		s.staysWithTheAgent()
 	})
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // The server answers that the caller is being moved, and takes its time to do it.
 func TestAnInterruptionWhileTheCallerIsMovedLeavesNobodyAlone(t *testing.T) {
@@ -190,21 +208,15 @@ func TestAnInterruptionWhileTheCallerIsMovedLeavesNobodyAlone(t *testing.T) {
 		ctx, interrupt := context.WithCancel(s.t.Context())
 		defer interrupt()
 		server := s.client
-		slow := func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(req *http.Request) (*http.Response, error) {
-				if !strings.HasSuffix(req.URL.Path, "/switch-room") {
-					return next.RoundTrip(req)
-				}
-				asked, err := io.ReadAll(req.Body)
-				require.NoError(s.t, err)
-				time.AfterFunc(time.Second, interrupt)
-				time.AfterFunc(3*time.Second, func() {
-					assert.NoError(s.t, server.Do(s.t.Context(), req.Method, req.URL.Path, json.RawMessage(asked), nil))
-				})
-				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+		s.intercept("/v2/sip/call/switch-room", func(_ http.RoundTripper, req *http.Request) (*http.Response, error) {
+			asked, err := io.ReadAll(req.Body)
+			require.NoError(s.t, err)
+			time.AfterFunc(time.Second, interrupt)
+			time.AfterFunc(3*time.Second, func() {
+				assert.NoError(s.t, server.Do(s.t.Context(), req.Method, req.URL.Path, json.RawMessage(asked), nil))
 			})
-		}
-		s.client = jobtest.NewClient(s.t, s.srv, videosdk.WithHTTPClient(s.srv.HTTPClient()), videosdk.WithMiddleware(slow))
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+		})
 		_, err := s.run(ctx)
 		require.NoError(s.t, err)
 		assert.Equal(s.t, videosdk.CallAnswered, s.supervisor().Status)
