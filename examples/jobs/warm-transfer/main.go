@@ -84,18 +84,20 @@ func (t *transfer) carryOut(ctx context.Context, client *videosdk.Client, stdout
 }
 
 // dial calls the supervisor. The room is a new one, and so is the name of the
-// call: who is found under it was called now, although the answer was lost.
+// call: who is found under it was called now, although the answer was lost. The
+// supervisor comes with the error then, for undo.
 func (t *transfer) dial(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, room *videosdk.Room) (*videosdk.Call, error) {
-	return client.Calls.CreateOnce(ctx, videosdk.CallCreateParams{
+	params := videosdk.CallCreateParams{
 		To: t.supervisor, From: t.from, RoutingRuleID: t.rule,
 		DestinationRoomID: room.ID, RingingTimeout: t.ring,
-		TrackingID:    trackingID(caller, room),
+		TrackingID:    "warm-transfer/" + caller.ID + "/" + room.ID,
 		AgentMetadata: map[string]any{"briefing": t.briefing},
-	})
-}
-
-func trackingID(caller *videosdk.Call, room *videosdk.Room) string {
-	return "warm-transfer/" + caller.ID + "/" + room.ID
+	}
+	supervisor, err := client.Calls.CreateOnce(ctx, params)
+	if errors.Is(err, videosdk.ErrMaybeApplied) {
+		supervisor = find(context.WithoutCancel(ctx), client, params.TrackingID)
+	}
+	return supervisor, err
 }
 
 // meet brings the two together.

@@ -59,10 +59,10 @@ type scene struct {
 	transfer transfer
 }
 
-func inBubble(t *testing.T, f func(*scene)) {
+func inBubble(t *testing.T, f func(*scene), opts ...videosdktest.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		srv := videosdktest.NewServer(videosdktest.WithTB(t), videosdktest.InMemory())
+		srv := videosdktest.NewServer(append(opts, videosdktest.WithTB(t), videosdktest.InMemory())...)
 		srv.AddPhoneNumbers("+14155550100")
 		client := jobtest.NewClient(t, srv, videosdk.WithHTTPClient(srv.HTTPClient()))
 		_, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
@@ -187,19 +187,23 @@ func (s *scene) intercept(path string, send func(next http.RoundTripper, req *ht
 }
 
 func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
-	inBubble(t, func(s *scene) {
-		ctx, interrupt := context.WithCancel(s.t.Context())
-		defer interrupt()
-		s.intercept("/v2/sip/call", func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
-			answer, err := next.RoundTrip(req)
-			require.NoError(s.t, err)
-			interrupt()
-			return nil, errors.Join(req.Context().Err(), answer.Body.Close())
+	for name, lag := range map[string]time.Duration{"which the list shows at once": 0, "which the list shows later": 5 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(s *scene) {
+				ctx, interrupt := context.WithCancel(s.t.Context())
+				defer interrupt()
+				s.intercept("/v2/sip/call", func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+					answer, err := next.RoundTrip(req)
+					require.NoError(s.t, err)
+					interrupt()
+					return nil, errors.Join(req.Context().Err(), answer.Body.Close())
+				})
+				_, err := s.run(ctx)
+				require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
+				s.staysWithTheAgent()
+			}, videosdktest.WithListDelay(lag))
 		})
-		_, err := s.run(ctx)
-		require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
-		s.staysWithTheAgent()
-	})
+	}
 }
 
 // The server answers that the caller is being moved, and takes its time to do it.

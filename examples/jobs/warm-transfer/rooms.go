@@ -11,8 +11,8 @@ import (
 	"github.com/videosdk-sip-go/videosdk"
 )
 
-// patience is how long to look whether the caller has arrived, and how long
-// tidying up may take.
+// patience is how long to look whether somebody has arrived, or was called at all,
+// and how long tidying up may take.
 const patience = 15 * time.Second
 
 // move moves the caller into a room, and waits until they are there. The answer
@@ -48,9 +48,28 @@ func hasFailed(now, before *videosdk.Call) bool {
 	return slices.ContainsFunc(since, func(e videosdk.CallEvent) bool { return e.Status == videosdk.CallSwitchRoomFailed })
 }
 
-// undo hangs up on the supervisor and closes the room, unless the caller is in
-// it. The supervisor is nil if not called, or if nobody knows: who is interrupted
-// while dialling has no answer yet.
+// find looks for a call that may be ringing, nil if there seems to be none. The list
+// of calls may lag, and who is interrupted while dialling has just begun it.
+func find(ctx context.Context, client *videosdk.Client, trackingID string) *videosdk.Call {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		call, err := client.Calls.FindByTrackingID(ctx, trackingID, time.Now().Add(-time.Hour))
+		if err == nil {
+			return call
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// undo hangs up on the supervisor, who is nil if not called, and closes the room,
+// unless the caller is in it.
 func undo(ctx context.Context, client *videosdk.Client, caller, supervisor *videosdk.Call, room *videosdk.Room, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -63,13 +82,7 @@ func undo(ctx context.Context, client *videosdk.Client, caller, supervisor *vide
 		return nil
 	}
 	fmt.Fprintf(stdout, "the caller stays in room %s (%s)\n", caller.RoomID, caller.Status)
-	if supervisor == nil {
-		supervisor, err = client.Calls.FindByTrackingID(ctx, trackingID(caller, room), time.Now().Add(-time.Hour))
-	}
-	switch {
-	case errors.Is(err, videosdk.ErrCallNotFound):
-		err = nil
-	case err == nil:
+	if supervisor != nil {
 		_, err = client.Calls.End(ctx, supervisor.ID)
 	}
 	_, closeErr := client.Rooms.Deactivate(ctx, room.ID)
