@@ -215,7 +215,8 @@ func (s *GatewayRoutingRulesService) All(ctx context.Context, params GatewayRout
 }
 
 // GatewayRoutingRuleUpdateParams say what to change of a rule. What is nil stays as
-// it is; an empty list or map that is not nil empties the rule's.
+// it is; an empty list or map that is not nil empties the rule's, except that a rule
+// keeps at least one number.
 type GatewayRoutingRuleUpdateParams struct {
 	Name            *string        `json:"name,omitzero"`
 	Numbers         []string       `json:"numbers,omitzero"`
