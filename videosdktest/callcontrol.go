@@ -48,9 +48,10 @@ func (s *Server) steer(callID string, f func(*call)) error {
 
 // InboundCall calls a number of the account from outside. The inbound rule of
 // that number takes the call, or else one of an inbound gateway that names the
-// number. The call then lives by the script of [Server.Callee] for to, unless the
-// allowedNumbers of the rule or of the gateway leave from out: it is rejected
-// then. A number without a rule, or without an inbound gateway, is an error.
+// number, unless that is the account's and has left the gateway. The call then
+// lives by the script of [Server.Callee] for to, unless the allowedNumbers of the
+// rule or of the gateway leave from out: it is rejected then. A number without a
+// rule, or without an inbound gateway, is an error.
 func (s *Server) InboundCall(from, to string) (callID string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,11 +78,17 @@ func (a *account) lineIn(from, to string) (line, error) {
 	}
 	for _, rule := range a.gatewayRules.order {
 		gw := a.gateway(rule.GatewayID)
-		if !rule.Deleted && gw != nil && gw.Direction == directionInbound && slices.Contains(rule.Numbers, to) {
+		if !rule.Deleted && gw != nil && gw.Direction == directionInbound && slices.Contains(rule.Numbers, to) && a.mayHave(gw, to) {
 			return line{rule: rule.current(), gateway: gw, from: from}, nil
 		}
 	}
 	return line{}, fmt.Errorf("videosdktest: no inbound rule takes calls to %s", to)
+}
+
+// mayHave tells whether calls to a number come in by a gateway. Of a number that is
+// not the account's, only the rule says so.
+func (a *account) mayHave(gw *gateway, e164 string) bool {
+	return a.number(e164) == nil || slices.Contains(gw.Numbers, e164)
 }
 
 // allows tells whether both the rule and the gateway let a caller in.

@@ -695,6 +695,35 @@ func TestInboundCallIsTakenByTheRuleOfAGateway(t *testing.T) {
 	})
 }
 
+func TestNumberThatHasLeftItsGatewayTakesNoCallByTheGatewaysRule(t *testing.T) {
+	tests := map[string]func(a api, gateway string){
+		"detached": func(a api, _ string) {
+			a.post(numbersPath+"/detach", fmt.Sprintf(`{"phoneNumber":%q}`, ownNumber)).must(http.StatusOK)
+		},
+		"released": func(a api, _ string) {
+			id := a.get(numberPath(ownNumber)).text("phoneNumber.phoneNumberId")
+			a.post(numbersPath+"/"+id+"/release", `{}`).must(http.StatusOK)
+		},
+		"left out by an update of the gateway": func(a api, gateway string) {
+			a.patch(inboundPath+"/"+gateway, `{"numbers":["+14155550003"]}`).must(http.StatusOK)
+		},
+	}
+	for name, leave := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := newAPI(t)
+			a.AddPhoneNumbers(ownNumber, "+14155550003")
+			gateway := a.get(numberPath(ownNumber)).text("inbound.id")
+			a.post(gatewayRulesPath, fmt.Sprintf(`{"gatewayId":%q,"name":"Old","numbers":[%q],"dispatch":{"agent":{"type":"self","id":"agent_old"}}}`, gateway, ownNumber)).
+				must(http.StatusCreated)
+			_, err := a.InboundCall(phone, ownNumber)
+			require.NoError(t, err)
+			leave(a, gateway)
+			_, err = a.InboundCall(phone, ownNumber)
+			require.EqualError(t, err, "videosdktest: no inbound rule takes calls to "+ownNumber)
+		})
+	}
+}
+
 func TestInboundCallGoesByTheRuleOfItsNumberFirst(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)

@@ -334,6 +334,9 @@ func (a *account) release(n *phoneNumber) {
 	for _, rule := range a.rules.order {
 		rule.Numbers = without(rule.Numbers, n.E164)
 	}
+	for _, rule := range a.gatewayRules.order {
+		rule.Numbers = without(rule.Numbers, n.E164)
+	}
 	delete(a.byE164, n.E164)
 	n.Released = true
 }
