@@ -202,7 +202,7 @@ func TestTheProgramsInTheDocumentationWork(t *testing.T) {
 			output, err := runInModule(t, code, env, "+14155550199", "+14155550100", rule.ID)
 			assert.NoError(t, err, output)
 			assert.Contains(t, output, `Status:"answered"`)
-			assert.LessOrEqual(t, strings.Count(code, "\n"), 30)
+			assert.LessOrEqual(t, strings.Count(code, "\n"), 25)
 		})
 	}
 }
