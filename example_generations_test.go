@@ -352,13 +352,13 @@ func ExampleWebhooksService_Create() {
 
 	hook, err := client.Webhooks.Create(context.Background(), videosdk.WebhookCreateParams{
 		URL:    "https://example.com/videosdk",
-		Events: []videosdk.EventType{videosdk.EventCallAnswered, videosdk.EventCallHangup},
+		Events: []videosdk.EventType{videosdk.EventCallAnswered, videosdk.EventCallHangup, videosdk.EventCallMissed},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(hook.URL, hook.Events)
-	// Output: https://example.com/videosdk [call-answered call-hangup]
+	// Output: https://example.com/videosdk [call-answered call-hangup call-missed]
 }
 
 // A campaign: upload the list, dial everybody on it, and fetch what became of

@@ -155,7 +155,7 @@ func ExampleServer_InboundCall() {
 		}))
 	defer backend.Close()
 	_, err := client.Webhooks.Create(ctx, videosdk.WebhookCreateParams{URL: backend.URL, Events: []videosdk.EventType{
-		videosdk.EventCallStarted, videosdk.EventCallAnswered, videosdk.EventCallHangup,
+		videosdk.EventCallStarted, videosdk.EventCallAnswered, videosdk.EventCallHangup, videosdk.EventCallMissed,
 	}})
 	if err != nil {
 		log.Fatal(err)
