@@ -23,7 +23,7 @@ func TestHelp(t *testing.T) { jobtest.Help(t, run, "-once", "-every", "-since") 
 
 func TestTheEmulatedCallsComeAndGo(t *testing.T) {
 	jobtest.WithoutCredentials(t)
-	out, err := jobtest.Output(t, run, "-every", "20ms")
+	out, err := jobtest.Output(t, run, "-every", "200ms") // the first call is over after 300 ms, before which it is looked for
 	require.NoError(t, err)
 	assert.Contains(t, out, "emulator")
 	counts := regexp.MustCompile(`│ (\d) UP`).FindAllStringSubmatch(out, -1)
