@@ -161,18 +161,21 @@ func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseL
 
 // RoundTrip makes one attempt, from the token to the last byte of the answer.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	timeout := x.request.settings.attemptTimeout
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	// Also where the caller's deadline comes first: a context may tell of one and
-	// never end.
-	timer := time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
-	defer timer.Stop()
+	defer x.limit(cancel).Stop()
 
 	started := time.Now()
 	resp, err := x.attempt(ctx, req, cancel)
 	x.took = time.Since(started)
 	return resp, err
+}
+
+// limit ends a context after the attempt timeout. It does so also where the
+// caller's deadline comes first: a context may tell of one and never end.
+func (x *exchange) limit(cancel context.CancelCauseFunc) *time.Timer {
+	timeout := x.request.settings.attemptTimeout
+	return time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
 }
 
 // attempt sends the request once and records the outcome. What it returns is
@@ -439,9 +442,9 @@ func (x *exchange) reauthorize() bool {
 		x.cutShort = true
 		return false
 	}
-	timeout := x.request.settings.attemptTimeout
-	ctx, cancel := context.WithTimeoutCause(x.ctx, timeout, errAttemptTimeout(timeout))
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(x.ctx)
+	defer cancel(nil)
+	defer x.limit(cancel).Stop()
 	b, err := x.client.tokens.replace(ctx, x.bearer, x.fresh)
 	if err != nil && x.ctx.Err() != nil {
 		x.cutShort = true

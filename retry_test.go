@@ -1091,6 +1091,23 @@ func TestAnAttemptEndsUnderADeadlineThatNeverComes(t *testing.T) {
 	})
 }
 
+func TestTheWaitForAnotherTokenEndsUnderADeadlineThatNeverComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		asked := 0
+		client := newRecorder(t, http.StatusUnauthorized, `{"message":"expired"}`).client(
+			videosdk.WithTokenSource(tokenFunc(func(ctx context.Context) (string, error) {
+				if asked++; asked > 1 {
+					<-ctx.Done()
+				}
+				return "token", ctx.Err()
+			})))
+		_, err := client.Calls.List(endless{ctx}, videosdk.CallListParams{})
+		require.ErrorContains(t, err, "not repeated: no other token: no complete answer within the attempt timeout of 30s")
+	})
+}
+
 func TestACallThatWaitsUntilAnsweredOutlivesTheAttemptTimeout(t *testing.T) {
 	tests := []struct {
 		name     string

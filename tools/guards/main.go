@@ -57,7 +57,7 @@ func guards() []guard {
 		{"one failing call does not close the pool of all", "exchange.go",
 			"", "\nfunc (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }\n", "."},
 		{"each attempt has its timeout", "exchange.go",
-			"timer := time.AfterFunc(timeout,", "timer := time.AfterFunc(100*timeout,", "."},
+			"return time.AfterFunc(timeout,", "return time.AfterFunc(100*timeout,", "."},
 		{"a 401 is answered with a fresh token", "exchange.go",
 			"return x.reauthorize()", "return false", "."},
 		{"a token that was made for the attempt is not made again", "auth.go",
