@@ -156,10 +156,10 @@ func (r *request) secrets() []string {
 	if r.upload != nil {
 		return r.upload.secrets()
 	}
-	secrets := append(redact.Secrets(r.body, r.query), r.numbers()...)
+	secrets := append(redact.Secrets(r.body), r.numbers()...)
 	// The types of the caller's, which Do takes, have no tags of ours.
-	secrets = append(secrets, redact.SecretsOfJSON(r.encoded)...)
-	secrets = append(secrets, redact.SecretsOfHeader(r.settings.header)...)
+	secrets = append(secrets, redact.NamedInJSON(r.encoded)...)
+	secrets = append(secrets, redact.Named(r.query, r.settings.header)...)
 	if r.after != nil {
 		secrets = append(secrets, r.after.secrets()...)
 	}

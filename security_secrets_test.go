@@ -416,7 +416,11 @@ func TestASecretThatOnlyItsNameGivesAwayIsTakenOut(t *testing.T) {
 		"a key in a header":         do(nil, videosdk.WithHeader("X-Api-Key", secret)),
 		"the key of a gateway":      do(nil, videosdk.WithHeader("Ocp-Apim-Subscription-Key", secret)),
 		"a cookie":                  do(nil, videosdk.WithHeader("Cookie", "a=1; session="+secret)),
+		"a cookie in quotes":        do(nil, videosdk.WithHeader("Cookie", `session="`+secret+`"`)),
 		"what a proxy wants":        do(nil, videosdk.WithHeader("Proxy-Authorization", "Basic "+secret)),
+		"a header in JSON":          do(map[string]string{"Authorization": "Bearer " + secret}),
+		"a secret key":              do(map[string]string{"secretKey": secret}),
+		"a PIN in a camel's case":   do(map[string]string{"roomPin": secret}),
 		"a map":                     do(map[string]any{"auth": map[string]string{"password": secret}}),
 		"a list of maps":            do([]any{map[string]any{"api_key": []string{secret}}}),
 		"a struct of the caller's":  do([]login{{secret}}),
@@ -441,9 +445,25 @@ func TestASecretThatOnlyItsNameGivesAwayIsTakenOut(t *testing.T) {
 	err := do(map[string]any{"room": map[string]int{"pin": 918273645}})(t.Context(), number)
 	require.ErrorContains(t, err, "is too long")
 	assertWithout(t, canaries(), textsOf(err)...)
+	for name, short := range map[string]string{"X-Room-Pin": "9182", "X-Proxy-Password": "corr3ct horse staple", "X-Api-Key": "k3y;k4y"} {
+		server := newRecorder(t, http.StatusBadRequest, `{"message":"cannot use `+short+`!"}`).client()
+		err := do(nil, videosdk.WithHeader(name, short))(t.Context(), server)
+		require.ErrorContains(t, err, "cannot use [redacted]!", name)
+	}
 	id := (&recorder{t: t}).then(http.StatusBadRequest, `{"message":"no call of job 0123456789"}`, "X-Request-Id", "0123456789").client()
 	err = do(map[string]string{"job": "0123456789"}, videosdk.WithHeader("X-Request-Id", "0123456789"))(t.Context(), id)
 	require.ErrorContains(t, err, "no call of job 0123456789 (1 attempt; request id 0123456789)", "what is no secret stays")
+}
+
+// A mark wherever a letter or a digit stands would tell it, and take the text away.
+func TestWhatIsTooShortForASecretDoesNotSpoilAnError(t *testing.T) {
+	for _, value := range []any{"a", "1", "yes", 0, 12, true, nil, []any{"a", 1}} {
+		client := newRecorder(t, http.StatusBadRequest, `{"message":"yes, 10 or 12 calls at a time","code":"E1"}`).client()
+		var refused *videosdk.APIError
+		require.ErrorAs(t, client.Do(t.Context(), http.MethodPost, "/v2/any?pageToken=1", map[string]any{"csrfToken": value}, nil), &refused)
+		assert.Equal(t, "yes, 10 or 12 calls at a time", refused.Message, value)
+		assert.Equal(t, "E1", refused.Code, value)
+	}
 }
 
 func TestNoHeaderOfASIPMessageIsPrintedThatIsNamedAsASecret(t *testing.T) {

@@ -3,27 +3,35 @@ package redact
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"reflect"
 	"strings"
 )
 
-// secretNames are how the names of secrets end, among those of headers and JSON keys.
-// A PIN is a word of its own.
+// secretNames are how the names of secrets end, among those of headers and JSON keys,
+// in lower case and without what separates words.
 var secretNames = []string{
-	"password", "secret", "token", "cookie", "authorization", "-pin",
-	"apikey", "api-key", "accesskey", "access-key", "subscriptionkey", "subscription-key",
+	"password", "secret", "token", "cookie", "authorization", "apikey", "accesskey", "secretkey", "subscriptionkey",
 }
 
 // isSecretName reports whether a name is that of a secret, however it is written.
 func isSecretName(name string) bool {
-	name = "-" + strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	plain := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(name, "-", ""), "_", ""))
 	for _, end := range secretNames {
-		if strings.HasSuffix(name, end) {
+		if strings.HasSuffix(plain, end) {
 			return true
 		}
 	}
-	return false
+	return endsInPIN(name)
+}
+
+// endsInPIN reports whether the last word of a name is PIN. Others end so: spin.
+func endsInPIN(name string) bool {
+	before, pin := name[:max(0, len(name)-len("pin"))], name[max(0, len(name)-len("pin")):]
+	if !strings.EqualFold(pin, "pin") {
+		return false
+	}
+	last := before[max(0, len(before)-1):]
+	return !isWord(last) || pin[0] == 'P' && last == strings.ToLower(last)
 }
 
 // namesSecret reports whether the key of a map names a secret.
@@ -31,30 +39,39 @@ func namesSecret(key reflect.Value) bool {
 	return key.Kind() == reflect.String && isSecretName(key.String())
 }
 
-// SecretsOfJSON returns the texts, and the numbers as they are written, that are named
-// as secrets in a document.
-func SecretsOfJSON(document []byte) []string {
+// NamedInJSON is Named for a document. A number is a text as it is written.
+func NamedInJSON(document []byte) []string {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()
 	var value any
 	if decoder.Decode(&value) != nil {
 		return nil
 	}
-	return Secrets(value)
+	return Named(value)
 }
 
-// SecretsOfHeader returns what is secret in the headers that are named so. Of a cookie,
-// or of a scheme and its credentials, each part is one that is too long to be the name
-// of another.
-func SecretsOfHeader(header http.Header) []string {
-	const long = 8
+// Named returns the texts that values hold under keys of maps that are named as
+// secrets, unless they are so short that they open nothing and stand anywhere. Of a
+// cookie, or of a scheme and its credentials, each part is one, too, that is too long
+// to be the name of another.
+func Named(values ...any) []string {
+	const short, long = 4, 8
+	c := collector{seen: map[reference]bool{}, named: true}
+	for _, v := range values {
+		c.value(reflect.ValueOf(v), false)
+	}
 	var found []string
-	for _, part := range strings.FieldsFunc(strings.Join(Secrets(header), " "), separates) {
-		if len(part) >= long {
-			found = append(found, part)
+	for _, text := range c.found {
+		if len(text) >= short {
+			found = append(found, text)
+		}
+		for _, part := range strings.FieldsFunc(text, separates) {
+			if len(part) >= long && part != text {
+				found = append(found, part)
+			}
 		}
 	}
 	return found
 }
 
-func separates(r rune) bool { return strings.ContainsRune(" ,;=", r) }
+func separates(r rune) bool { return strings.ContainsRune(` ,;="`, r) }

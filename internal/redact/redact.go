@@ -193,19 +193,17 @@ func referenceOf(v reflect.Value) (reference, bool) {
 	}
 }
 
-// Secrets returns the texts that values hold in fields tagged as secret, and under keys
-// of maps that are named as one.
-func Secrets(values ...any) []string {
+// Secrets returns the texts that v holds in fields tagged as secret.
+func Secrets(v any) []string {
 	c := collector{seen: map[reference]bool{}}
-	for _, v := range values {
-		c.value(reflect.ValueOf(v), false)
-	}
+	c.value(reflect.ValueOf(v), false)
 	return c.found
 }
 
 type collector struct {
 	found []string
 	seen  map[reference]bool
+	named bool // what is named as a secret is one
 }
 
 func (c *collector) value(v reflect.Value, isSecret bool) {
@@ -229,7 +227,7 @@ func (c *collector) value(v reflect.Value, isSecret bool) {
 		c.list(v, isSecret)
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			c.value(v.MapIndex(key), isSecret || namesSecret(key))
+			c.value(v.MapIndex(key), isSecret || c.named && namesSecret(key))
 		}
 	case reflect.String:
 		c.text(v.String(), isSecret)
