@@ -136,31 +136,42 @@ func (p *printer) list(v reflect.Value) {
 }
 
 func (p *printer) mapping(v reflect.Value) {
-	keys := v.MapKeys()
-	slices.SortFunc(keys, compareKeys)
 	p.WriteString("map[")
-	for i, key := range keys {
+	for i, e := range entriesOf(v) {
 		if i > 0 {
 			p.WriteByte(' ')
 		}
-		p.value(key)
+		p.value(e.key)
 		p.WriteByte(':')
-		if namesSecret(key) {
+		if namesSecret(e.key) {
 			p.WriteString(Mark)
 			continue
 		}
-		p.value(v.MapIndex(key))
+		p.value(e.value)
 	}
 	p.WriteByte(']')
 }
 
-// compareKeys puts numbers in their order and everything else in that of its
-// text.
-func compareKeys(a, b reflect.Value) int {
-	if a.CanInt() && b.CanInt() {
-		return cmp.Compare(a.Int(), b.Int())
+// entry is one of a map.
+type entry struct{ key, value reflect.Value }
+
+// entriesOf returns those of a map in the order of their keys. They are pointers because
+// the code that sorts these is in every program already.
+func entriesOf(v reflect.Value) []*entry {
+	var entries []*entry
+	for each := v.MapRange(); each.Next(); {
+		entries = append(entries, &entry{each.Key(), each.Value()})
 	}
-	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	slices.SortFunc(entries, byKey)
+	return entries
+}
+
+// byKey puts numbers in their order and everything else in that of its text.
+func byKey(a, b *entry) int {
+	if a.key.CanInt() && b.key.CanInt() {
+		return cmp.Compare(a.key.Int(), b.key.Int())
+	}
+	return strings.Compare(fmt.Sprint(a.key), fmt.Sprint(b.key))
 }
 
 // isRead reports whether a field is one that encoding/json would encode too:
