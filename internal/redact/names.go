@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
+	"sync"
 )
 
 // secretNames are how the names of secrets end, among those of headers and JSON keys,
@@ -21,18 +23,13 @@ func isSecretName(name string) bool {
 			return true
 		}
 	}
-	return endsInPIN(name)
+	return lastPIN().MatchString(name)
 }
 
-// endsInPIN reports whether the last word of a name is PIN. Others end so: spin.
-func endsInPIN(name string) bool {
-	before, pin := name[:max(0, len(name)-len("pin"))], name[max(0, len(name)-len("pin")):]
-	if !strings.EqualFold(pin, "pin") {
-		return false
-	}
-	last := before[max(0, len(before)-1):]
-	return !isWord(last) || pin[0] == 'P' && last == strings.ToLower(last)
-}
+// lastPIN finds PIN as the last word of a name. Others end so, too: spin.
+var lastPIN = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^A-Za-z0-9])(?i:pin)$|[a-z0-9]P(?:in|IN)$`)
+})
 
 // namesSecret reports whether the key of a map names a secret.
 func namesSecret(key reflect.Value) bool {
