@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,11 +28,12 @@ type request struct {
 	operation
 	escaped  string // the path, with the ids
 	query    url.Values
-	body     any     // what is sent as JSON, nil for nothing
-	encoded  []byte  // the JSON of it
-	upload   *upload // what is sent in place of JSON, to another place
-	sink     *sink   // where an answer of text goes, in place of memory
-	after    *upload // whose address the answer may tell
+	body     any      // what is sent as JSON, nil for nothing
+	encoded  []byte   // the JSON of it
+	hidden   []string // what is secret in all this, nil until somebody asks
+	upload   *upload  // what is sent in place of JSON, to another place
+	sink     *sink    // where an answer of text goes, in place of memory
+	after    *upload  // whose address the answer may tell
 	settings settings
 	faults   faults
 	exchange exchange // what becomes of it on the wire
@@ -156,10 +158,14 @@ func (r *request) secrets() []string {
 	if r.upload != nil {
 		return r.upload.secrets()
 	}
-	secrets := append(redact.Secrets(r.body), r.numbers()...)
-	// The types of the caller's, which Do takes, have no tags of ours.
-	secrets = append(secrets, redact.NamedInJSON(r.encoded)...)
-	secrets = append(secrets, redact.Named(r.query, r.settings.header)...)
+	if r.hidden == nil {
+		r.hidden = append([]string{}, redact.Secrets(r.body)...)
+		// The types of the caller's, which Do takes, have no tags of ours.
+		r.hidden = append(r.hidden, redact.NamedInJSON(r.encoded)...)
+		r.hidden = append(r.hidden, redact.Named(r.query, r.settings.header)...)
+		r.hidden = append(r.hidden, r.numbers()...)
+	}
+	secrets := slices.Clip(r.hidden)
 	if r.after != nil {
 		secrets = append(secrets, r.after.secrets()...)
 	}

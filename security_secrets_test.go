@@ -455,6 +455,21 @@ func TestASecretThatOnlyItsNameGivesAwayIsTakenOut(t *testing.T) {
 	require.ErrorContains(t, err, "no call of job 0123456789 (1 attempt; request id 0123456789)", "what is no secret stays")
 }
 
+func TestTheSecretsOfALargeRequestAreCollectedOnce(t *testing.T) {
+	list := make([]map[string]string, 1000)
+	for i := range list {
+		list[i] = map[string]string{"token": fmt.Sprint("token-", i)}
+	}
+	allocationsOf := func(retries int) float64 {
+		client := newRecorder(t, http.StatusTooManyRequests, `{"message":"slow down"}`).client(
+			videosdk.WithMaxRetries(retries), videosdk.WithRetryWait(0, 0))
+		return testing.AllocsPerRun(3, func() {
+			_ = client.Do(t.Context(), http.MethodPost, "/v2/any", list, nil)
+		})
+	}
+	assert.Less(t, allocationsOf(3), 2*allocationsOf(0))
+}
+
 // A mark wherever a letter or a digit stands would tell it, and take the text away.
 func TestWhatIsTooShortForASecretDoesNotSpoilAnError(t *testing.T) {
 	for _, value := range []any{"a", "1", "yes", 0, 12, true, nil, []any{"a", 1}} {
