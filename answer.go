@@ -79,10 +79,11 @@ func (x *exchange) apiError(cause error) error {
 		note:         x.note,
 	}
 	// One byte more than is searched tells scrub that there is more.
-	text := x.scrub(string(x.last.body[:min(len(x.last.body), scrubbedBody+1)]))
-	e.Body = []byte(cut(text, keptBody))
+	body := x.last.body[:min(len(x.last.body), scrubbedBody+1)]
+	e.Body = []byte(cut(x.scrub(string(body)), keptBody))
 	if cause == nil {
-		e.Code, e.Message = explanation([]byte(text))
+		code, message := explanation(body)
+		e.Code, e.Message = x.quote(code), x.quote(message)
 	}
 	switch {
 	case e.StatusCode == http.StatusUnauthorized:
@@ -97,7 +98,8 @@ func (x *exchange) apiError(cause error) error {
 }
 
 // explanation finds the code and the text in the body of an error. The keys
-// differ between the parts of the API and the gateways in front of it.
+// differ between the parts of the API and the gateways in front of it. Both may hold
+// secrets yet: without those the body may be no JSON any more.
 func explanation(body []byte) (code, message string) {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(body, &object) != nil {
@@ -111,7 +113,7 @@ func explanation(body []byte) (code, message string) {
 func firstText(object map[string]json.RawMessage, keys ...string) string {
 	for _, key := range keys {
 		if text := flatten(object[key]); text != "" {
-			return brief(text)
+			return text
 		}
 	}
 	return ""

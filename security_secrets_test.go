@@ -455,6 +455,18 @@ func TestASecretThatOnlyItsNameGivesAwayIsTakenOut(t *testing.T) {
 	require.ErrorContains(t, err, "no call of job 0123456789 (1 attempt; request id 0123456789)", "what is no secret stays")
 }
 
+// Without the PIN the number is no JSON any more.
+func TestAPINThatStandsInAnotherNumberDoesNotHideTheMessage(t *testing.T) {
+	const body = `{"timestamp":1700043210000,"message":"room 4321 not found","code":"E7"}`
+	params := validRule()
+	params.Room = &videosdk.RoutingRoom{Type: videosdk.RoomTypeStatic, ID: "support", PIN: "4321"}
+	var refused *videosdk.APIError
+	require.ErrorAs(t, errorOf(newRecorder(t, http.StatusBadRequest, body).client().RoutingRules.Create(t.Context(), params)), &refused)
+	assert.Equal(t, "room [redacted] not found", refused.Message)
+	assert.Equal(t, "E7", refused.Code)
+	assertWithout(t, []string{"4321"}, textsOf(refused)...)
+}
+
 func TestTheSecretsOfALargeRequestAreCollectedOnce(t *testing.T) {
 	list := make([]map[string]string, 1000)
 	for i := range list {
