@@ -389,6 +389,7 @@ func FuzzScrub(f *testing.F) {
 	f.Add("the password hunter2 is wrong", "hunter2")
 	f.Add(`{"got":"h\"2"}`, `h"2`)
 	f.Add("x\xff", "\xff")
+	f.Add("\U00076fb3", "\xf1") // its first byte
 	f.Add(`{"password":"x`, "")
 	scrubber := redact.NewScrubber()
 	f.Fuzz(func(t *testing.T, text, secret string) {

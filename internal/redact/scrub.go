@@ -67,17 +67,22 @@ const patience = 32
 // search looks for secrets in a text that somebody else wrote.
 type search struct {
 	text     string
-	bare     []int // see bareFrom
-	secrets  []spelling
-	compared int // characters, so far
+	bare     []int               // see bareFrom
+	secrets  []spelling          // the longest first
+	by       map[byte][]spelling // the same, by their first byte
+	compared int                 // characters, so far
 }
 
 func newSearch(text string, secrets []string) *search {
-	s := &search{text: text, bare: bareFrom(text)}
+	s := &search{text: text, bare: bareFrom(text), by: make(map[byte][]spelling)}
 	secrets = slices.Clone(secrets)
 	slices.SortFunc(secrets, longestFirst)
 	for _, secret := range secrets {
-		s.secrets = append(s.secrets, spell(secret))
+		if spelled := spell(secret); len(spelled) > 0 {
+			s.secrets = append(s.secrets, spelled)
+			first := spelled[0][0]
+			s.by[first] = append(s.by[first], spelled)
+		}
 	}
 	return s
 }
@@ -138,12 +143,23 @@ func bareFrom(text string) []int {
 // firstAt returns where the first secret ends that begins at i, or i if there is
 // none.
 func (s *search) firstAt(i int) int {
-	for _, secret := range s.secrets {
+	for _, secret := range s.beginningAt(i) {
 		if end := s.at(i, secret); end > i {
 			return end
 		}
 	}
 	return i
+}
+
+// beginningAt returns the secrets that may begin at i: of hundreds only a few, unless
+// there may be an escape.
+func (s *search) beginningAt(i int) []spelling {
+	bare := s.bare[i]
+	text := s.text[bare:]
+	if bare > i || text == "" || strings.ContainsRune("%&+", rune(text[0])) {
+		return s.secrets
+	}
+	return s.by[text[0]]
 }
 
 // at returns where the secret ends that begins at i, or i if it does not. A

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -25,4 +26,16 @@ func TestALongSecretTakesNoMoreWorkThanAShortOne(t *testing.T) {
 			assert.Less(t, work(4<<10), 2*work(256))
 		})
 	}
+}
+
+// A caller may send a list of hundreds of people, each with a token of his own, and
+// the server repeat it in its error.
+func TestSecretsAreComparedOnlyWhereTheyMayBegin(t *testing.T) {
+	var secrets []string
+	for i := range 1000 {
+		secrets = append(secrets, fmt.Sprintf("%d-value", i))
+	}
+	s := newSearch(strings.Repeat("the value ", 1000)+"7-value", secrets)
+	assert.Equal(t, strings.Repeat("the value ", 1000)+Mark, s.masked())
+	assert.Less(t, s.compared, 1000)
 }
