@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
@@ -114,13 +113,11 @@ func (s *RoomsService) Validate(ctx context.Context, roomID string, opts ...Requ
 	r := s.client.request(operation{
 		name: "Rooms.Validate", class: retry.Read, method: http.MethodGet, path: roomValidatePath,
 	}, opts, roomID)
-	room, err := one[roomWire, Room](ctx, s.client, r)
+	validation, err := one[validationWire, RoomValidation](ctx, s.client, r)
 	var refused *APIError
 	switch {
-	case err == nil && room.isDisabled():
-		return &RoomValidation{Reason: "the room is deactivated"}, nil
 	case err == nil:
-		return &RoomValidation{Valid: true, Room: room}, nil
+		return validation, nil
 	case errors.As(err, &refused) && saysInvalid(refused.StatusCode):
 		return &RoomValidation{Reason: refused.Message}, nil
 	default:
@@ -128,14 +125,19 @@ func (s *RoomsService) Validate(ctx context.Context, roomID string, opts ...Requ
 	}
 }
 
-// isDisabled reports whether the API shows a room as deactivated: it may validate one
-// that nobody can join.
-func (r *Room) isDisabled() bool {
-	var state struct {
-		Disabled bool `json:"disabled"`
+// validationWire is a room as the API shows it when asked whether it is valid: perhaps
+// one that nobody can join.
+type validationWire struct {
+	roomWire
+	Disabled bool `json:"disabled"`
+}
+
+func (w *validationWire) resource(raw json.RawMessage) (*RoomValidation, string) {
+	room, id := w.roomWire.resource(raw)
+	if w.Disabled {
+		return &RoomValidation{Reason: "the room is deactivated"}, id
 	}
-	_ = lenient.Unmarshal(r.Raw, &state) // which was decoded before
-	return state.Disabled
+	return &RoomValidation{Valid: true, Room: room}, id
 }
 
 // saysInvalid reports whether a status is how the API calls a room invalid.
