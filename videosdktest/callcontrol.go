@@ -78,7 +78,7 @@ func (a *account) lineIn(from, to string) (line, error) {
 	}
 	for _, rule := range a.gatewayRules.order {
 		gw := a.gateway(rule.GatewayID)
-		if !rule.Deleted && gw != nil && gw.Direction == directionInbound && slices.Contains(rule.Numbers, to) && a.mayHave(gw, to) {
+		if rule.routes(to) && gw != nil && gw.Direction == directionInbound && a.mayHave(gw, to) {
 			return line{rule: rule.current(), gateway: gw, from: from}, nil
 		}
 	}

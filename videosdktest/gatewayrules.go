@@ -53,11 +53,16 @@ func (r *gatewayRule) current() *routingRule {
 // ruleOfGateway returns the rule for a number of a gateway, or nil.
 func (a *account) ruleOfGateway(gw *gateway, e164 string) *routingRule {
 	for _, rule := range a.gatewayRules.order {
-		if !rule.Deleted && rule.GatewayID == gw.ID && slices.Contains(rule.Numbers, e164) {
+		if rule.GatewayID == gw.ID && rule.routes(e164) {
 			return rule.current()
 		}
 	}
 	return nil
+}
+
+// routes tells whether the rule is for a number.
+func (r *gatewayRule) routes(e164 string) bool {
+	return !r.Deleted && slices.Contains(r.Numbers, e164)
 }
 
 func (s *Server) routeGatewayRules(rt *router) {
