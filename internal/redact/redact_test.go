@@ -241,7 +241,7 @@ func TestSecretsAreFoundAndPrivateFieldsAreNot(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.ElementsMatch(t, tt.want, redact.Secrets(tt.value))
+			assert.Equal(t, tt.want, redact.Secrets(tt.value))
 		})
 	}
 	t.Run("the same value twice, once as a secret", func(t *testing.T) {
