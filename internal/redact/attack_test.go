@@ -67,6 +67,7 @@ func TestASecretIsFoundBehindAnyNumberOfBackslashes(t *testing.T) {
 func TestKeysOfSecretsAreKnownByTheirUsualNames(t *testing.T) {
 	for _, key := range []string{
 		"accessToken", "access_token", "api_key", "x-api-key", "clientSecret", "sip_password", "cdnUrl", "presigned_url", "Proxy-Authorization",
+		"passphrase", "passwd", "credentials", "private_key",
 	} {
 		assert.Equal(t, `{"`+key+`":"[redacted]"}`, redact.NewScrubber().Scrub(`{"`+key+`":"hunter2"}`))
 	}

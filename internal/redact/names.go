@@ -12,7 +12,8 @@ import (
 // secretNames are how the names of secrets end, among those of headers and JSON keys,
 // in lower case and without what separates words.
 var secretNames = []string{
-	"password", "secret", "token", "cookie", "authorization", "apikey", "accesskey", "secretkey", "subscriptionkey",
+	"password", "passwd", "passphrase", "credentials", "secret", "token", "cookie", "authorization",
+	"apikey", "accesskey", "secretkey", "privatekey", "subscriptionkey",
 }
 
 // isSecretName reports whether a name is that of a secret, however it is written.

@@ -183,6 +183,7 @@ func TestWhatIsNamedAsASecretIsFound(t *testing.T) {
 	for name, isSecret := range map[string]bool{
 		"X-Auth-Token": true, "room_pin": true, "roomPin": true, "sipPIN": true, "room2Pin": true, "PIN": true, "x-pin": true, "secretKey": true, "SECRET_KEY": true,
 		"apikey": true, "api_key": true, "Ocp-Apim-Subscription-Key": true, "sipPassword": true,
+		"passphrase": true, "DB_PASSWD": true, "private-key": true, "X-Credentials": true,
 		"tokens": false, "shipping": false, "spin": false, "SPIN": false, "X-Spin": false, "key": false, "": false,
 	} {
 		assert.Equal(t, isSecret, redact.Named(map[string]any{name: "p455"}) != nil, name)

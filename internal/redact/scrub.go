@@ -15,7 +15,7 @@ import (
 const (
 	jwtPattern = `eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`
 	keyPattern = `(?is)("(?:(?:access|auth|client|sip|x|proxy)[_-]?)?` +
-		`(?:password|pin|secret|token|api[_-]?key|api[_-]?secret|authorization|presigned[_-]?url|cdn[_-]?url)\\*"\s*:\s*)`
+		`(?:password|passwd|passphrase|credentials|pin|secret|token|private[_-]?key|api[_-]?key|api[_-]?secret|authorization|presigned[_-]?url|cdn[_-]?url)\\*"\s*:\s*)`
 	textPattern   = keyPattern + `(\\*")(?:[^"\\]|\\.)*\\?("?)`
 	numberPattern = keyPattern + `[0-9]+`
 )
