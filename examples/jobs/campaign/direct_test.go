@@ -112,6 +112,19 @@ func TestTheFileBelongsToOneCampaign(t *testing.T) {
 	})
 }
 
+func TestAFileOfSomebodyElseIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		const list = "name,number"
+		require.NoError(w.t, os.WriteFile(w.results, []byte(list), 0o600))
+		_, err := w.run(w.t.Context(), w.srv.HTTPClient())
+		require.ErrorContains(w.t, err, "not a file of results")
+		after, err := os.ReadFile(w.results)
+		require.NoError(w.t, err)
+		assert.Equal(w.t, list, string(after))
+	})
+}
+
 // death is a way in which the program ends with a request.
 type death int
 

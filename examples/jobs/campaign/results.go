@@ -91,6 +91,9 @@ func (r *results) read() error {
 		}
 		r.latest[entry.Number] = entry
 	}
+	if rest := content[whole:]; len(rest) > 0 && rest[0] != '{' {
+		return errors.New("it is not a file of results")
+	}
 	if err := r.file.Truncate(int64(whole)); err != nil {
 		return err
 	}
