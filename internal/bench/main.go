@@ -1,3 +1,5 @@
+//go:build unix
+
 // Bench prints what the library costs over bare net/http and encoding/json:
 //
 //	go run ./internal/bench
