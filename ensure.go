@@ -55,7 +55,7 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 	if err := f.err("PhoneNumbers.Ensure"); err != nil {
 		return nil, err
 	}
-	e := ensuring{service: s, opts: opts, found: map[string]*PhoneNumber{}, backoff: settings.backoff}
+	e := ensuring{service: s, opts: opts, backoff: settings.backoff}
 	result, err := e.run(ctx, params)
 	if err != nil && e.acted && !errors.Is(err, ErrMaybeApplied) {
 		err = fmt.Errorf("%w, and of an earlier request: %w", err, ErrMaybeApplied)
@@ -65,21 +65,22 @@ func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCrea
 
 func (e *ensuring) run(ctx context.Context, params PhoneNumberCreateParams) (*EnsureResult, error) {
 	numbers := slices.Compact(slices.Sorted(slices.Values(params.PhoneNumbers)))
-	missing, err := e.read(ctx, numbers)
+	existing, missing, err := e.read(ctx, numbers)
 	if err != nil {
 		return nil, err
 	}
-	existing := e.take()
+	created := []*PhoneNumber{}
 	for stale := 0; len(missing) > 0; stale++ {
 		params.PhoneNumbers = missing
 		refused := e.create(ctx, params)
 		if refused != nil && !mayHaveRaced(refused) {
 			return nil, refused
 		}
-		left, err := e.read(ctx, missing)
+		found, left, err := e.read(ctx, missing)
 		if err != nil {
 			return nil, after(err, refused)
 		}
+		created = append(created, found...)
 		if len(left) < len(missing) {
 			missing, stale = left, -1 // the next round is the first again
 			continue
@@ -92,7 +93,8 @@ func (e *ensuring) run(ctx context.Context, params PhoneNumberCreateParams) (*En
 			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %w", after(err, refused))
 		}
 	}
-	return &EnsureResult{Existing: existing, Created: e.take()}, nil
+	slices.SortFunc(created, func(a, b *PhoneNumber) int { return cmp.Compare(a.E164, b.E164) })
+	return &EnsureResult{Existing: existing, Created: created}, nil
 }
 
 // mayHaveRaced reports whether another request that did the same thing could
@@ -106,8 +108,7 @@ type ensuring struct {
 	service *PhoneNumbersService
 	opts    []RequestOption
 	backoff retry.Backoff
-	found   map[string]*PhoneNumber // complete, and not taken yet
-	acted   bool                    // something may have been registered
+	acted   bool // something may have been registered
 }
 
 // create registers numbers, and remembers if that may have been done.
@@ -117,36 +118,27 @@ func (e *ensuring) create(ctx context.Context, params PhoneNumberCreateParams) e
 	return err
 }
 
-// read looks the numbers up and returns those that have no gateways.
-func (e *ensuring) read(ctx context.Context, numbers []string) (missing []string, err error) {
+// read looks the numbers up and returns those that have their gateways, and those
+// that have none.
+func (e *ensuring) read(ctx context.Context, numbers []string) (found []*PhoneNumber, missing []string, err error) {
+	found = []*PhoneNumber{} // never null in JSON
 	for _, e164 := range numbers {
 		number, err := e.service.Get(ctx, e164, e.opts...)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			missing = append(missing, e164)
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		case number.Inbound == nil && number.Outbound == nil:
 			missing = append(missing, e164)
 		case number.Inbound == nil || number.Outbound == nil:
-			return nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %s has a gateway of one direction only: detach it first: %w",
+			return nil, nil, fmt.Errorf("videosdk: PhoneNumbers.Ensure: %s has a gateway of one direction only: detach it first: %w",
 				e164, ErrConflict)
 		default:
-			e.found[e164] = number
+			found = append(found, number)
 		}
 	}
-	return missing, nil
-}
-
-// take returns what was found since the last time, in order of number.
-func (e *ensuring) take() []*PhoneNumber {
-	numbers := make([]*PhoneNumber, 0, len(e.found))
-	for _, number := range e.found {
-		numbers = append(numbers, number)
-	}
-	clear(e.found)
-	slices.SortFunc(numbers, func(a, b *PhoneNumber) int { return cmp.Compare(a.E164, b.E164) })
-	return numbers
+	return found, missing, nil
 }
 
 // sleep waits, or returns why the context ended. A wait that would not end
