@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
@@ -139,20 +138,4 @@ func (e *ensuring) read(ctx context.Context, numbers []string) (found []*PhoneNu
 		}
 	}
 	return found, missing, nil
-}
-
-// sleep waits, or returns why the context ended. A wait that would not end
-// before the context's deadline is not begun.
-func sleep(ctx context.Context, d time.Duration) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return waitEnd{fmt.Errorf("%w before the next attempt", context.DeadlineExceeded)}
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return waitEnd{endOf(ctx)}
-	case <-timer.C:
-		return nil
-	}
 }

@@ -125,9 +125,19 @@ func (p *poll) pause(ctx context.Context, status string) error {
 			return waitEnd{fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)}
 		}
 	}
-	timer := time.NewTimer(max(wait, p.asked))
-	defer timer.Stop()
+	wait = max(wait, p.asked)
 	p.next, p.asked = min(p.next*3/2, p.limit), 0
+	return sleep(ctx, wait)
+}
+
+// sleep waits, or returns why the context ended. A wait that would not end
+// before the context's deadline is not begun.
+func sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return waitEnd{fmt.Errorf("%w before the next attempt", context.DeadlineExceeded)}
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return waitEnd{endOf(ctx)}
