@@ -184,9 +184,11 @@ func WithBaseURL(rawURL string) Option {
 // timeout unless [WithAttemptTimeout] is given.
 func WithHTTPClient(client *http.Client) Option {
 	return clientOption(func(c *config) {
-		if c.faults.check(client != nil, "WithHTTPClient", "must not be nil"); client != nil {
-			c.timeout, c.transport = client.Timeout, c.adopted(client.Transport)
+		if client == nil {
+			c.faults.add("WithHTTPClient", "must not be nil")
+			return
 		}
+		c.timeout, c.transport = client.Timeout, c.adopted(client.Transport)
 	})
 }
 
@@ -216,9 +218,8 @@ func isNilMiddleware(m func(http.RoundTripper) http.RoundTripper) bool { return 
 // secret, phone number or body is logged. Default: nowhere.
 func WithLogger(logger *slog.Logger) Option {
 	return clientOption(func(c *config) {
-		if c.faults.check(logger != nil, "WithLogger", "must not be nil"); logger != nil {
-			c.log = logTo(logger)
-		}
+		c.faults.check(logger != nil, "WithLogger", "must not be nil")
+		c.log = logTo(logger)
 	})
 }
 
