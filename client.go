@@ -530,19 +530,16 @@ func (s settings) forCall(opts []RequestOption, f *faults) settings {
 	if len(opts) == 0 {
 		return s
 	}
-	return s.changed(opts, f)
-}
-
-func (s settings) changed(opts []RequestOption, f *faults) settings {
-	s.faults = f
+	own := s // which options make escape to the heap: a call without any is spared that
+	own.faults = f
 	for i, opt := range opts {
 		if opt == nil {
 			f.add(fmt.Sprintf("opts[%d]", i), "must not be nil")
 			continue
 		}
-		opt.applyToRequest(&s)
+		opt.applyToRequest(&own)
 	}
-	return s
+	return own
 }
 
 func (s *settings) addHeader(name, value string) {
