@@ -26,8 +26,8 @@ type Attempt struct {
 	ErrorClass ErrorClass
 	// RequestID is what to quote to VideoSDK's support.
 	RequestID string
-	// Duration is from the first byte sent, or the first try to connect, to
-	// the last byte of the answer.
+	// Duration is from asking for the token to the last byte of the answer, or to
+	// the failure.
 	Duration time.Duration
 	// WillRetry says that another attempt follows, after Wait.
 	WillRetry bool

@@ -249,8 +249,8 @@ func WithTokenLifetime(lifetime time.Duration) Option {
 	})
 }
 
-// WithAttemptTimeout sets how long one attempt may take, from dialling to the
-// last byte of the answer. The whole call, with its retries, is limited by the
+// WithAttemptTimeout sets how long one attempt may take, from asking for its token
+// to the last byte of the answer. The whole call, with its retries, is limited by the
 // context. A call that waits until the callee answers adds the ringing to it.
 // Default: 30 seconds.
 func WithAttemptTimeout(timeout time.Duration) SharedOption {

@@ -20,7 +20,7 @@ import (
 // path begins with a slash and is escaped already; it may have a query. in is
 // sent as JSON: a struct, a map, a json.RawMessage; nil sends {} with a POST
 // and nothing otherwise. The answer is decoded into out, which may be a
-// *json.RawMessage, or nil to leave it unread.
+// *json.RawMessage; nil takes any JSON, and an empty answer.
 //
 // The method decides what is repeated: GET and HEAD like every read, DELETE
 // like every delete, PUT and PATCH like every update, and POST like the

@@ -33,8 +33,8 @@ func (e *CallEndedError) Is(target error) bool { return target == ErrNotAnswered
 // call is over: compare [Call.Status]. It asks every half second at first, more
 // slowly the longer nothing changes; see [WithPollInterval]. A status that the call
 // has left again between two looks is in [Call.Timelog] only: look for a short one,
-// such as CallRinging, there. Failures that may pass are tolerated, up to five in a
-// row, and a Retry-After is obeyed however long it is. The context limits the wait.
+// such as CallRinging, there. Failures that may pass are tolerated until the fifth in
+// a row, and a Retry-After is obeyed however long it is. The context limits the wait.
 // Its end does not end the call, which may go on ringing: see [CallsService.End].
 func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call) bool, opts ...RequestOption) (*Call, error) {
 	var f faults
