@@ -42,9 +42,9 @@ func (r EnsureResult) LogValue() slog.Value { return redact.LogValue(r) }
 // and after an unknown outcome, which is safe to repeat here because the server
 // creates all or nothing and refuses a number that is attached. When it makes no
 // more progress it gives up with the last error. If a number has a gateway of one
-// direction only, the error names it: detach it first. An error matches
-// [ErrMaybeApplied] if any of the requests may have registered numbers: run Ensure
-// again.
+// direction only, the error names it and matches [ErrConflict]: detach it first. An
+// error matches [ErrMaybeApplied] if any of the requests may have registered
+// numbers: run Ensure again.
 //
 // Existing numbers keep the gateways that they have, whatever params say.
 func (s *PhoneNumbersService) Ensure(ctx context.Context, params PhoneNumberCreateParams, opts ...RequestOption) (*EnsureResult, error) {

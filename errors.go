@@ -24,7 +24,8 @@ var (
 	ErrForbidden = errors.New("videosdk: forbidden")
 	// ErrNotFound is status 404.
 	ErrNotFound = errors.New("videosdk: not found")
-	// ErrConflict is status 409.
+	// ErrConflict is status 409, and what [PhoneNumbersService.Ensure] returns for
+	// numbers that it cannot give their gateways.
 	ErrConflict = errors.New("videosdk: conflict")
 	// ErrRateLimited is status 429. [APIError.RetryAfter] says how long to
 	// wait, if the server said so.

@@ -113,9 +113,10 @@ func (s *TrunksService) Create(ctx context.Context, params TrunkParams, opts ...
 	return one[trunkWire, Trunk](ctx, s.client, r)
 }
 
-// Update replaces a trunk: every field is sent, as in Create. An unknown
-// outcome is not repeated; see [WithRetryUnknown]. If the server's answer does
-// not hold the trunk, the one returned has its ID and Raw only.
+// Update replaces a trunk: every field is sent, as in Create. An Auth that is nil is
+// not: the API does not document whether the trunk keeps its own then. An unknown
+// outcome is not repeated; see [WithRetryUnknown]. If the server's answer does not
+// hold the trunk, the one returned has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/update-sip-trunk
 func (s *TrunksService) Update(ctx context.Context, trunkID string, params TrunkParams, opts ...RequestOption) (*Trunk, error) {
