@@ -326,6 +326,7 @@ func TestCreateBatchRefuses(t *testing.T) {
 			"another timing":                {byBatch(`,"timing":"soon"`), http.StatusBadRequest, `timing must be one of ["immediate" "scheduled"]`},
 			"an empty timing":               {byBatch(`,"timing":""`), http.StatusBadRequest, `timing must be one of ["immediate" "scheduled"]`},
 			"a time zone of no place":       {byBatch(`,"timezone":"Mars/Olympus"`), http.StatusBadRequest, `timezone "Mars/Olympus" is not an IANA time zone`},
+			"an empty time zone":            {byBatch(`,"timezone":""`), http.StatusBadRequest, `timezone "" is not an IANA time zone`},
 			"a schedule without a date":     {byBatch(`,"timing":"scheduled","scheduledTime":"10:00"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"a schedule without a time":     {byBatch(`,"timing":"scheduled","scheduledDate":"2000-01-02"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"an hour of one digit":          {byBatch(`,"timing":"scheduled","scheduledDate":"2000-01-02","scheduledTime":"9:00"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},

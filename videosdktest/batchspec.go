@@ -161,14 +161,19 @@ func (spec batchSpec) checkTiming() error {
 	if err := checkOneOf("timing", (*string)(&spec.Timing), timingImmediate, timingScheduled); err != nil {
 		return err
 	}
-	const ofThisMachine = "Local"
-	if _, err := time.LoadLocation(string(spec.Timezone)); err != nil || spec.Timezone == ofThisMachine {
-		return badRequest("timezone %q is not an IANA time zone", spec.Timezone)
+	if !isTimezone(string(spec.Timezone)) {
+		return badRequest("timezone %q is not an IANA time zone", string(spec.Timezone))
 	}
 	if err := spec.checkSchedule(); err != nil {
 		return err
 	}
 	return spec.checkWindow()
+}
+
+// isTimezone refuses the two names that IANA does not know and package time does.
+func isTimezone(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "" && name != "Local"
 }
 
 // checkSchedule needs a date and a time of a scheduled batch. Those of any other
