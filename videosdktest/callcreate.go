@@ -3,6 +3,7 @@ package videosdktest
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -232,17 +233,15 @@ func (l line) newCall(direction, to string) *call {
 	return c
 }
 
-// callSettings are what a rule imposes on its calls. Its headers are an object
-// of strings, or of a shape that SIP has no use for.
+// callSettings are what a rule imposes on its calls.
 func (r *routingRule) callSettings() CallSettings {
-	settings := CallSettings{
+	return CallSettings{
 		RecordAudio:     r.Recording,
 		HidePhoneNumber: r.HidePhoneNumber,
 		DTMF:            r.DTMF,
+		Headers:         maps.Clone(r.Headers),
 		IncludeHeaders:  []string{r.IncludeHeaders},
 	}
-	_ = json.Unmarshal(r.Headers, &settings.Headers)
-	return settings
 }
 
 // callSettings reads the settings of a call by a gateway. With routingRuleId, they are

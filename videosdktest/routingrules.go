@@ -30,10 +30,10 @@ type routingRule struct {
 	AllowedIPAddresses list                       `json:"allowedIpAddresses"`
 	IncludeHeaders     string                     `json:"includeHeaders"`
 	// Headers is shown for outbound rules, HeadersToAttributes for inbound ones.
-	Headers             json.RawMessage `json:"headers,omitempty"`
-	HeadersToAttributes json.RawMessage `json:"headersToAttributes,omitempty"`
-	CreatedAt           string          `json:"createdAt"`
-	UpdatedAt           string          `json:"updatedAt"`
+	Headers             map[string]string `json:"headers,omitzero"`
+	HeadersToAttributes map[string]string `json:"headersToAttributes,omitzero"`
+	CreatedAt           string            `json:"createdAt"`
+	UpdatedAt           string            `json:"updatedAt"`
 }
 
 // room is the room that a rule leads to.
@@ -93,8 +93,8 @@ type ruleParams struct {
 	AllowedNumbers      *list                       `json:"allowedNumbers"`
 	AllowedIPAddresses  *list                       `json:"allowedIpAddresses"`
 	IncludeHeaders      *string                     `json:"includeHeaders"`
-	Headers             *json.RawMessage            `json:"headers"`
-	HeadersToAttributes *json.RawMessage            `json:"headersToAttributes"`
+	Headers             *map[string]string          `json:"headers"`
+	HeadersToAttributes *map[string]string          `json:"headersToAttributes"`
 }
 
 // check is what holds for a rule of a type, new or old.
@@ -145,9 +145,9 @@ func (s *Server) newRoutingRule(direction string) *routingRule {
 		CreatedAt:      timestamp(time.Now()),
 	}
 	if direction == directionInbound {
-		rule.HeadersToAttributes = json.RawMessage("{}")
+		rule.HeadersToAttributes = map[string]string{}
 	} else {
-		rule.Headers = json.RawMessage("{}")
+		rule.Headers = map[string]string{}
 	}
 	return rule
 }

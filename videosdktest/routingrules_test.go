@@ -65,6 +65,10 @@ func TestRoutingRuleIsValidated(t *testing.T) {
 			"headers is only allowed on outbound rules"},
 		{"with headersToAttributes on outbound", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"headersToAttributes":{}}`,
 			"headersToAttributes is only allowed on inbound rules"},
+		{"with headers in a list", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"headers":["X-A: b"]}`,
+			"headers must be an object"},
+		{"with headersToAttributes that is no object", `{"name":"x","type":"inbound","phoneNumbers":["+14155551234"],"headersToAttributes":"caller"}`,
+			"headersToAttributes must be an object"},
 		{"with unknown includeHeaders", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"includeHeaders":"SOME"}`,
 			`includeHeaders must be one of ["ALL" "SIP_X_HEADERS" "NONE"]`},
 		{"with empty includeHeaders", `{"name":"x","type":"outbound","phoneNumbers":["+14155551234"],"includeHeaders":""}`,
@@ -168,6 +172,7 @@ func TestRoutingRuleUpdateIsValidated(t *testing.T) {
 			"Phone number +14155555678 is already used by the inbound rule " + taken},
 		{"headers on inbound", `{"headers":{}}`, "headers is only allowed on outbound rules"},
 		{"a wrong API key", `{"apiKey":"other"}`, "Invalid API Key"},
+		{"an attribute that is no string", `{"headersToAttributes":{"X-Caller":1}}`, "headersToAttributes must be an object"},
 		{"a wrong type of value", `{"recording":[]}`, "recording must be a boolean"},
 	}
 	for _, test := range tests {
