@@ -30,15 +30,15 @@ func (s *Server) routeBatchCalls(rt *router) {
 	rt.handle(http.MethodPost, base+"/parse", s.parseUpload)
 	rt.handle(http.MethodPost, base, s.createBatch)
 	rt.handle(http.MethodGet, base, s.listBatches)
-	rt.handle(http.MethodGet, base+"/{batchId}", s.onBatch(s.getBatch))
-	rt.handle(http.MethodPut, base+"/{batchId}", s.onBatch(s.updateBatch))
-	rt.handle(http.MethodDelete, base+"/{batchId}", s.onBatch(s.deleteBatch))
-	rt.handle(http.MethodPost, base+"/{batchId}/cancel", s.onBatch(s.cancelBatch))
-	rt.handle(http.MethodGet, base+"/{batchId}/stats", s.onBatch(s.getBatchStats))
-	rt.handle(http.MethodGet, base+"/{batchId}/records", s.onBatch(s.listRecords))
-	rt.handle(http.MethodDelete, base+"/{batchId}/records", s.onBatch(s.deleteRecords))
-	rt.handle(http.MethodGet, base+"/{batchId}/records/export", s.onBatch(s.exportRecords))
-	rt.handle(http.MethodPut, base+"/{batchId}/records/{recordId}", s.onBatch(s.updateRecord))
+	rt.handle(http.MethodGet, base+"/{batchId}", with(s.findBatch, s.getBatch))
+	rt.handle(http.MethodPut, base+"/{batchId}", with(s.findBatch, s.updateBatch))
+	rt.handle(http.MethodDelete, base+"/{batchId}", with(s.findBatch, s.deleteBatch))
+	rt.handle(http.MethodPost, base+"/{batchId}/cancel", with(s.findBatch, s.cancelBatch))
+	rt.handle(http.MethodGet, base+"/{batchId}/stats", with(s.findBatch, s.getBatchStats))
+	rt.handle(http.MethodGet, base+"/{batchId}/records", with(s.findBatch, s.listRecords))
+	rt.handle(http.MethodDelete, base+"/{batchId}/records", with(s.findBatch, s.deleteRecords))
+	rt.handle(http.MethodGet, base+"/{batchId}/records/export", with(s.findBatch, s.exportRecords))
+	rt.handle(http.MethodPut, base+"/{batchId}/records/{recordId}", with(s.findBatch, s.updateRecord))
 }
 
 // batch is a campaign, and before that the file of its recipients.
@@ -135,15 +135,13 @@ func (s *Server) setBatchStatus(b *batch, status string) {
 	s.changed()
 }
 
-// onBatch finds the batch of a request for a handler.
-func (s *Server) onBatch(f func(*request, *batch) (answer, error)) handler {
-	return func(r *request) (answer, error) {
-		b := s.account.batches.get(r.PathValue("batchId"))
-		if b == nil {
-			return answer{}, errUnknownBatch()
-		}
-		return f(r, b)
+// findBatch returns the batch that a path names.
+func (s *Server) findBatch(r *request) (*batch, error) {
+	b := s.account.batches.get(r.PathValue("batchId"))
+	if b == nil {
+		return nil, errUnknownBatch()
 	}
+	return b, nil
 }
 
 func errUnknownBatch() error { return notFound("Batch call not found") }

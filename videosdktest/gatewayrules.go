@@ -69,9 +69,9 @@ func (s *Server) routeGatewayRules(rt *router) {
 	const base = "/v2/sip/routing-rules"
 	rt.handle(http.MethodPost, base, s.createGatewayRule)
 	rt.handle(http.MethodGet, base, s.listGatewayRules)
-	rt.handle(http.MethodGet, base+"/{ruleId}", s.getGatewayRule)
-	rt.handle(http.MethodPut, base+"/{ruleId}", s.updateGatewayRule)
-	rt.handle(http.MethodDelete, base+"/{ruleId}", s.deleteGatewayRule)
+	rt.handle(http.MethodGet, base+"/{ruleId}", with(s.findGatewayRule, s.getGatewayRule))
+	rt.handle(http.MethodPut, base+"/{ruleId}", with(s.findGatewayRule, s.updateGatewayRule))
+	rt.handle(http.MethodDelete, base+"/{ruleId}", with(s.findGatewayRule, s.deleteGatewayRule))
 }
 
 // gatewayRuleParams are the fields of a rule that can be set, all optional as
@@ -173,28 +173,20 @@ func (r *gatewayRule) matches(query url.Values) bool {
 	return isOrAny(query.Get("gatewayId"), r.GatewayID) && isOrAny(query.Get("id"), r.ID) && contains(r.Name, query.Get("search"))
 }
 
-func (s *Server) getGatewayRule(r *request) (answer, error) {
-	rule, err := s.account.gatewayRule(r)
-	if err != nil {
-		return answer{}, err
-	}
-	return ok(rule.gatewayRuleObject), nil
-}
-
-// gatewayRule returns the rule that a path names.
-func (a *account) gatewayRule(r *request) (*gatewayRule, error) {
-	rule := a.gatewayRules.get(r.PathValue("ruleId"))
+// findGatewayRule returns the rule that a path names.
+func (s *Server) findGatewayRule(r *request) (*gatewayRule, error) {
+	rule := s.account.gatewayRules.get(r.PathValue("ruleId"))
 	if rule == nil || rule.Deleted {
 		return nil, errUnknownRule()
 	}
 	return rule, nil
 }
 
-func (s *Server) updateGatewayRule(r *request) (answer, error) {
-	rule, err := s.account.gatewayRule(r)
-	if err != nil {
-		return answer{}, err
-	}
+func (s *Server) getGatewayRule(_ *request, rule *gatewayRule) (answer, error) {
+	return ok(rule.gatewayRuleObject), nil
+}
+
+func (s *Server) updateGatewayRule(r *request, rule *gatewayRule) (answer, error) {
 	var p gatewayRuleParams
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -205,11 +197,7 @@ func (s *Server) updateGatewayRule(r *request) (answer, error) {
 	return ok(rule.gatewayRuleObject), nil
 }
 
-func (s *Server) deleteGatewayRule(r *request) (answer, error) {
-	rule, err := s.account.gatewayRule(r)
-	if err != nil {
-		return answer{}, err
-	}
+func (s *Server) deleteGatewayRule(_ *request, rule *gatewayRule) (answer, error) {
 	rule.Deleted = true
 	return ok(message{"Rule deleted successfully"}), nil
 }

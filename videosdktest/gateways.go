@@ -92,12 +92,13 @@ func (s *Server) routeGateways(rt *router) {
 		base := "/v2/sip/" + direction + "-gateways"
 		rt.handle(http.MethodPost, base, g.create)
 		rt.handle(http.MethodGet, base, g.list)
-		rt.handle(http.MethodGet, base+"/{gatewayId}", g.get)
-		rt.handle(http.MethodPatch, base+"/{gatewayId}", g.update)
-		rt.handle(http.MethodDelete, base+"/{gatewayId}", g.delete)
+		rt.handle(http.MethodGet, base+"/{gatewayId}", with(g.find, g.get))
+		rt.handle(http.MethodPatch, base+"/{gatewayId}", with(g.find, g.update))
+		rt.handle(http.MethodDelete, base+"/{gatewayId}", with(g.find, g.delete))
 	}
 	// The spelling of one old page.
-	rt.handle(http.MethodPut, "/v2/sip/outbound-gateways/{gatewayId}", gatewayRoutes{s, directionOutbound}.update)
+	g := gatewayRoutes{s, directionOutbound}
+	rt.handle(http.MethodPut, "/v2/sip/outbound-gateways/{gatewayId}", with(g.find, g.update))
 }
 
 // gatewayParams are the fields of a gateway that can be set. The four that are
@@ -204,19 +205,11 @@ func (g gatewayRoutes) find(r *request) (*gateway, error) {
 	return gw, nil
 }
 
-func (g gatewayRoutes) get(r *request) (answer, error) {
-	gw, err := g.find(r)
-	if err != nil {
-		return answer{}, err
-	}
+func (g gatewayRoutes) get(_ *request, gw *gateway) (answer, error) {
 	return ok(gw.gatewayObject), nil
 }
 
-func (g gatewayRoutes) update(r *request) (answer, error) {
-	gw, err := g.find(r)
-	if err != nil {
-		return answer{}, err
-	}
+func (g gatewayRoutes) update(r *request, gw *gateway) (answer, error) {
 	var p gatewayParams
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -231,11 +224,7 @@ func (g gatewayRoutes) update(r *request) (answer, error) {
 }
 
 // delete is soft: the gateway is remembered, for the calls that name it.
-func (g gatewayRoutes) delete(r *request) (answer, error) {
-	gw, err := g.find(r)
-	if err != nil {
-		return answer{}, err
-	}
+func (g gatewayRoutes) delete(_ *request, gw *gateway) (answer, error) {
 	before := gw.Numbers
 	gw.Numbers, gw.Deleted = nil, true
 	g.account.detachFrom(gw, before)

@@ -19,8 +19,8 @@ type meetingRoom struct {
 func (s *Server) routeRooms(rt *router) {
 	const base = "/v2/rooms"
 	rt.handle(http.MethodPost, base, s.createRoom)
-	rt.handle(http.MethodGet, base+"/{roomId}", s.getRoom)
-	rt.handle(http.MethodGet, base+"/validate/{roomId}", s.validateRoom)
+	rt.handle(http.MethodGet, base+"/{roomId}", with(s.findRoom, s.getRoom))
+	rt.handle(http.MethodGet, base+"/validate/{roomId}", with(s.findRoom, s.validateRoom))
 	rt.handle(http.MethodPost, base+"/deactivate", s.deactivateRoom)
 }
 
@@ -52,17 +52,17 @@ func (a *account) namedRoom(customID string) *meetingRoom {
 	return nil
 }
 
-// room returns the room that a path names, by either of its ids, or nil.
-func (a *account) room(r *request) *meetingRoom {
+// findRoom returns the room that a path names, by either of its ids.
+func (s *Server) findRoom(r *request) (*meetingRoom, error) {
 	id := r.PathValue("roomId")
-	return cmp.Or(a.rooms.get(id), a.namedRoom(id))
+	room := cmp.Or(s.account.rooms.get(id), s.account.namedRoom(id))
+	if room == nil {
+		return nil, errUnknownRoom()
+	}
+	return room, nil
 }
 
-func (s *Server) getRoom(r *request) (answer, error) {
-	room := s.account.room(r)
-	if room == nil {
-		return answer{}, errUnknownRoom()
-	}
+func (s *Server) getRoom(_ *request, room *meetingRoom) (answer, error) {
 	return ok(room), nil
 }
 
@@ -71,16 +71,11 @@ func errUnknownRoom() error {
 	return &statusError{status: http.StatusPaymentRequired, text: "Room not found"}
 }
 
-func (s *Server) validateRoom(r *request) (answer, error) {
-	room := s.account.room(r)
-	switch {
-	case room == nil:
-		return answer{}, errUnknownRoom()
-	case room.Disabled:
+func (s *Server) validateRoom(_ *request, room *meetingRoom) (answer, error) {
+	if room.Disabled {
 		return answer{}, badRequest("Room is deactivated")
-	default:
-		return ok(room), nil
 	}
+	return ok(room), nil
 }
 
 // deactivateRoom, unlike the others, knows a room by its roomId only.

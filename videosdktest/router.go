@@ -46,6 +46,17 @@ func takingJSON(h handler) handler {
 	}
 }
 
+// with finds what the path of a request names, for a handler that acts on that.
+func with[T any](find func(*request) (*T, error), act func(*request, *T) (answer, error)) handler {
+	return func(r *request) (answer, error) {
+		item, err := find(r)
+		if err != nil {
+			return answer{}, err
+		}
+		return act(r, item)
+	}
+}
+
 // open registers a route that needs no token.
 func (rt *router) open(method, pattern string, h handler) {
 	rt.add(route{method: method, pattern: pattern, handle: h, open: true})

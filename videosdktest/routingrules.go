@@ -71,9 +71,9 @@ func (s *Server) routeRoutingRules(rt *router) {
 	const base = "/v2/sip/routing-rule"
 	rt.handle(http.MethodPost, base, s.createRoutingRule)
 	rt.handle(http.MethodGet, base, s.listRoutingRules)
-	rt.handle(http.MethodGet, base+"/{ruleId}", s.getRoutingRule)
-	rt.handle(http.MethodPatch, base+"/{ruleId}", s.updateRoutingRule)
-	rt.handle(http.MethodDelete, base+"/{ruleId}", s.deleteRoutingRule)
+	rt.handle(http.MethodGet, base+"/{ruleId}", with(s.findRule, s.getRoutingRule))
+	rt.handle(http.MethodPatch, base+"/{ruleId}", with(s.findRule, s.updateRoutingRule))
+	rt.handle(http.MethodDelete, base+"/{ruleId}", with(s.findRule, s.deleteRoutingRule))
 }
 
 // ruleParams are the fields of a rule that can be set, all optional as such.
@@ -246,21 +246,22 @@ func among(value, commaSeparated string) bool {
 	return commaSeparated == "" || slices.Contains(strings.Split(commaSeparated, ","), value)
 }
 
-func (s *Server) getRoutingRule(r *request) (answer, error) {
+// findRule returns the rule that a path names.
+func (s *Server) findRule(r *request) (*routingRule, error) {
 	rule := s.account.rules.get(r.PathValue("ruleId"))
 	if rule == nil {
-		return answer{}, errUnknownRule()
+		return nil, errUnknownRule()
 	}
-	return ok(rule), nil
+	return rule, nil
 }
 
 func errUnknownRule() error { return notFound("Routing rule not found") }
 
-func (s *Server) updateRoutingRule(r *request) (answer, error) {
-	rule := s.account.rules.get(r.PathValue("ruleId"))
-	if rule == nil {
-		return answer{}, errUnknownRule()
-	}
+func (s *Server) getRoutingRule(_ *request, rule *routingRule) (answer, error) {
+	return ok(rule), nil
+}
+
+func (s *Server) updateRoutingRule(r *request, rule *routingRule) (answer, error) {
 	var p ruleParams
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -277,14 +278,10 @@ func (s *Server) updateRoutingRule(r *request) (answer, error) {
 
 // deleteRoutingRule never meets the documented 409: requests do not overlap
 // here. A Fault can answer it.
-func (s *Server) deleteRoutingRule(r *request) (answer, error) {
-	id := r.PathValue("ruleId")
-	if s.account.rules.get(id) == nil {
-		return answer{}, errUnknownRule()
-	}
-	s.account.rules.remove(id)
+func (s *Server) deleteRoutingRule(_ *request, rule *routingRule) (answer, error) {
+	s.account.rules.remove(rule.ID)
 	return ok(struct {
 		Message string `json:"message"`
 		RuleID  string `json:"ruleId"`
-	}{"Routing rule deleted successfully", id}), nil
+	}{"Routing rule deleted successfully", rule.ID}), nil
 }

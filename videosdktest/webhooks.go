@@ -20,10 +20,10 @@ func (s *Server) routeWebhooks(rt *router) {
 	const base = "/v2/sip/webhooks"
 	rt.handle(http.MethodPost, base, s.createWebhook)
 	rt.handle(http.MethodGet, base, s.listWebhooks)
-	rt.handle(http.MethodGet, base+"/{webhookId}", s.getWebhook)
-	rt.handle(http.MethodPatch, base+"/{webhookId}", s.updateWebhook)
-	rt.handle(http.MethodPut, base+"/{webhookId}", s.updateWebhook) // the spelling of one page
-	rt.handle(http.MethodDelete, base+"/{webhookId}", s.deleteWebhook)
+	rt.handle(http.MethodGet, base+"/{webhookId}", with(s.findWebhook, s.getWebhook))
+	rt.handle(http.MethodPatch, base+"/{webhookId}", with(s.findWebhook, s.updateWebhook))
+	rt.handle(http.MethodPut, base+"/{webhookId}", with(s.findWebhook, s.updateWebhook)) // the spelling of one page
+	rt.handle(http.MethodDelete, base+"/{webhookId}", with(s.findWebhook, s.deleteWebhook))
 	rt.open(http.MethodGet, "/v2/public/rsa-public-key", s.getPublicKey)
 }
 
@@ -96,21 +96,20 @@ func (s *Server) listWebhooks(r *request) (answer, error) {
 	return ok(webhooks), err
 }
 
-func (s *Server) getWebhook(r *request) (answer, error) {
+// findWebhook returns the webhook that a path names.
+func (s *Server) findWebhook(r *request) (*webhook, error) {
 	w := s.account.webhooks.get(r.PathValue("webhookId"))
 	if w == nil {
-		return answer{}, errUnknownWebhook()
+		return nil, notFound("Webhook not found")
 	}
+	return w, nil
+}
+
+func (s *Server) getWebhook(_ *request, w *webhook) (answer, error) {
 	return ok(w), nil
 }
 
-func errUnknownWebhook() error { return notFound("Webhook not found") }
-
-func (s *Server) updateWebhook(r *request) (answer, error) {
-	w := s.account.webhooks.get(r.PathValue("webhookId"))
-	if w == nil {
-		return answer{}, errUnknownWebhook()
-	}
+func (s *Server) updateWebhook(r *request, w *webhook) (answer, error) {
 	var p webhookParams
 	if err := r.decode(&p); err != nil {
 		return answer{}, err
@@ -122,13 +121,9 @@ func (s *Server) updateWebhook(r *request) (answer, error) {
 	return ok(w), nil
 }
 
-func (s *Server) deleteWebhook(r *request) (answer, error) {
-	id := r.PathValue("webhookId")
-	if s.account.webhooks.get(id) == nil {
-		return answer{}, errUnknownWebhook()
-	}
-	s.account.webhooks.remove(id)
-	s.outbox.drop(id)
+func (s *Server) deleteWebhook(_ *request, w *webhook) (answer, error) {
+	s.account.webhooks.remove(w.ID)
+	s.outbox.drop(w.ID)
 	return ok(message{"Webhook deleted successfully"}), nil
 }
 
