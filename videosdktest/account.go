@@ -1,6 +1,9 @@
 package videosdktest
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"slices"
+)
 
 // account is the state behind the API. Server.mu guards it.
 type account struct {
@@ -49,15 +52,21 @@ func (t *table[T]) add(id string, item *T) {
 // get returns the item of an id, or nil.
 func (t *table[T]) get(id string) *T { return t.byID[id] }
 
+// where returns the items that are wanted, in order.
+func (t *table[T]) where(wanted func(*T) bool) []*T {
+	var found []*T
+	for _, item := range t.order {
+		if wanted(item) {
+			found = append(found, item)
+		}
+	}
+	return found
+}
+
 func (t *table[T]) remove(id string) {
 	gone := t.byID[id]
 	delete(t.byID, id)
-	for i, item := range t.order {
-		if item == gone {
-			t.order = append(t.order[:i:i], t.order[i+1:]...)
-			return
-		}
-	}
+	t.order = slices.DeleteFunc(t.order, func(item *T) bool { return item == gone })
 }
 
 // newID returns a new id of the kind that prefix names, such as "call_".

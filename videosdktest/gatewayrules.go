@@ -159,18 +159,13 @@ func (s *Server) createGatewayRule(r *request) (answer, error) {
 
 func (s *Server) listGatewayRules(r *request) (answer, error) {
 	query := r.URL.Query()
-	found := []gatewayRuleObject{}
-	for _, rule := range s.account.gatewayRules.order {
-		if !rule.Deleted && rule.matches(query) {
-			found = append(found, rule.gatewayRuleObject)
-		}
-	}
+	found := s.account.gatewayRules.where(func(rule *gatewayRule) bool { return rule.matches(query) })
 	rules, err := paginate(query, found, usualPageSize())
-	return ok(rules), err
+	return ok(mapPage(rules, func(rule *gatewayRule) gatewayRuleObject { return rule.gatewayRuleObject })), err
 }
 
 func (r *gatewayRule) matches(query url.Values) bool {
-	return isOrAny(query.Get("gatewayId"), r.GatewayID) && isOrAny(query.Get("id"), r.ID) && contains(r.Name, query.Get("search"))
+	return !r.Deleted && isOrAny(query.Get("gatewayId"), r.GatewayID) && isOrAny(query.Get("id"), r.ID) && contains(r.Name, query.Get("search"))
 }
 
 // findGatewayRule returns the rule that a path names.

@@ -186,14 +186,12 @@ func (g gatewayRoutes) create(r *request) (answer, error) {
 
 func (g gatewayRoutes) list(r *request) (answer, error) {
 	query := r.URL.Query()
-	found := []gatewayObject{}
-	for _, gw := range g.account.gateways.order {
-		if gw.Direction == g.direction && !gw.Deleted && isOrAny(query.Get("id"), gw.ID) && contains(gw.Name, query.Get("search")) {
-			found = append(found, gw.gatewayObject)
-		}
-	}
+	id, search := query.Get("id"), query.Get("search")
+	found := g.account.gateways.where(func(gw *gateway) bool {
+		return gw.Direction == g.direction && !gw.Deleted && isOrAny(id, gw.ID) && contains(gw.Name, search)
+	})
 	gateways, err := paginate(query, found, usualPageSize())
-	return ok(gateways), err
+	return ok(mapPage(gateways, func(gw *gateway) gatewayObject { return gw.gatewayObject })), err
 }
 
 // find returns the gateway that a path names.

@@ -255,12 +255,9 @@ func (a *account) gatewayOfNumber(id string) *gatewayObject {
 func (s *Server) listPhoneNumbers(r *request) (answer, error) {
 	query := r.URL.Query()
 	search := query.Get("search")
-	var found []*phoneNumber
-	for _, n := range s.account.numbers.order {
-		if !n.Released && (contains(n.Name, search) || contains(n.E164, search)) {
-			found = append(found, n)
-		}
-	}
+	found := s.account.numbers.where(func(n *phoneNumber) bool {
+		return !n.Released && (contains(n.Name, search) || contains(n.E164, search))
+	})
 	numbers, err := paginate(query, found, pageSize{byDefault: 20, limit: 100})
 	return ok(mapPage(numbers, s.account.withGateways)), err
 }

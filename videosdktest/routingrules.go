@@ -221,21 +221,15 @@ func (a *account) inboundRule(e164 string) *routingRule {
 
 func (s *Server) listRoutingRules(r *request) (answer, error) {
 	query := r.URL.Query()
-	var found []*routingRule
-	for _, rule := range s.account.rules.order {
-		if rule.matches(query) {
-			found = append(found, rule)
-		}
-	}
+	found := s.account.rules.where(func(rule *routingRule) bool { return rule.matches(query) })
 	rules, err := paginate(query, found, usualPageSize())
 	return ok(rules), err
 }
 
 func (r *routingRule) matches(query url.Values) bool {
 	search := query.Get("search")
-	direction := query.Get("type")
 	return (contains(r.Name, search) || slices.ContainsFunc(r.Numbers, func(e164 string) bool { return contains(e164, search) })) &&
-		(direction == "" || direction == r.Type) &&
+		isOrAny(query.Get("type"), r.Type) &&
 		among(r.ID, strings.Join(query["ruleIds"], ",")) &&
 		among(r.Room.Type, strings.Join(query["roomType"], ","))
 }

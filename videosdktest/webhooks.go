@@ -86,12 +86,8 @@ func (s *Server) createWebhook(r *request) (answer, error) {
 
 func (s *Server) listWebhooks(r *request) (answer, error) {
 	query := r.URL.Query()
-	var found []*webhook
-	for _, w := range s.account.webhooks.order {
-		if contains(w.URL, query.Get("search")) {
-			found = append(found, w)
-		}
-	}
+	search := query.Get("search")
+	found := s.account.webhooks.where(func(w *webhook) bool { return contains(w.URL, search) })
 	webhooks, err := paginate(query, found, usualPageSize())
 	return ok(webhooks), err
 }
