@@ -108,11 +108,7 @@ func (a *account) checkCommit(b *batch, spec batchSpec, asDraft bool) error {
 		return badRequest("batchId is required unless saveAsDraft")
 	case len(b.Records) == 0:
 		return badRequest("Batch call has no records")
-	}
-	if spec.Timing != timingScheduled {
-		return nil
-	}
-	if start, _ := spec.start(); start.Before(time.Now()) { // has been checked
+	case spec.Timing == timingScheduled && spec.start().Before(time.Now()):
 		return badRequest("scheduledDate and scheduledTime are in the past")
 	}
 	return nil
@@ -126,7 +122,7 @@ func (s *Server) commit(b *batch, spec batchSpec, asDraft bool) {
 	case asDraft:
 		s.setBatchStatus(b, batchDraft)
 	case spec.Timing == timingScheduled:
-		b.Began, _ = spec.start() // has been checked
+		b.Began = spec.start()
 		s.setBatchStatus(b, batchScheduled)
 		b.run.next = s.later(time.Until(spec.opening(b.Began)), func() { s.launch(b) })
 	default:

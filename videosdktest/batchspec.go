@@ -2,7 +2,6 @@ package videosdktest
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"time"
 	_ "time/tzdata" // a batch may name any time zone, also where the system knows none
@@ -218,10 +217,10 @@ func timeOfDay(clock nullable) (time.Duration, error) {
 }
 
 // start is when a scheduled batch is to begin.
-func (spec batchSpec) start() (time.Time, error) {
-	date, dateErr := time.ParseInLocation(time.DateOnly, string(spec.ScheduledDate), spec.location())
-	clock, clockErr := timeOfDay(spec.ScheduledTime)
-	return atClock(date, clock), errors.Join(dateErr, clockErr)
+func (spec batchSpec) start() time.Time {
+	date, _ := time.ParseInLocation(time.DateOnly, string(spec.ScheduledDate), spec.location())
+	clock, _ := timeOfDay(spec.ScheduledTime) // has been checked, and so has the date
+	return atClock(date, clock)
 }
 
 // atClock is a time on a day, which need not have 24 hours.
