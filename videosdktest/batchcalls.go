@@ -182,12 +182,11 @@ func newBatchFilter(query url.Values) (f batchFilter, err error) {
 	if f.from, err = isoDate(query, "startDate"); err != nil {
 		return f, err
 	}
-	if f.until, err = isoDate(query, "endDate"); err != nil {
+	end, err := isoDate(query, "endDate")
+	if err != nil {
 		return f, err
 	}
-	if !f.until.IsZero() {
-		f.until = endOfDay(f.until)
-	}
+	f.until = endOfDay(end)
 	if f.least, err = count(query, "minValue", 0); err != nil {
 		return f, err
 	}

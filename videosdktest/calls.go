@@ -206,7 +206,7 @@ func newCallFilter(query url.Values) (callFilter, error) {
 	if err != nil {
 		return callFilter{}, err
 	}
-	filter := callFilter{
+	return callFilter{
 		roomID:    query.Get("roomId"),
 		sessionID: query.Get("sessionId"),
 		id:        query.Get("id"),
@@ -215,11 +215,8 @@ func newCallFilter(query url.Values) (callFilter, error) {
 		direction: query.Get("type"),
 		search:    query.Get("search"),
 		from:      from,
-	}
-	if !end.IsZero() {
-		filter.until = endOfDay(end)
-	}
-	return filter, nil
+		until:     endOfDay(end),
+	}, nil
 }
 
 func (f callFilter) matches(c *call) bool {
@@ -241,8 +238,12 @@ func within(t, from, until time.Time) bool {
 	return !t.Before(from) && (until.IsZero() || t.Before(until))
 }
 
-// endOfDay is the end of the day, in UTC, that t belongs to.
+// endOfDay is the end of the day, in UTC, that t belongs to; that of no time is
+// none.
 func endOfDay(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
 	return t.UTC().Truncate(day).Add(day)
 }
 
