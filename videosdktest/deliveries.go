@@ -158,6 +158,7 @@ type parcel struct {
 }
 
 type parcelQueue struct {
+	id      string // of the subscriber
 	parcels []parcel
 	busy    bool // has a goroutine
 	dropped bool // nobody is there any more
@@ -199,7 +200,7 @@ func (o *outbox) add(p parcel) {
 	p.due = time.Now().Add(o.delay)
 	q := o.queues[p.id]
 	if q == nil {
-		q = &parcelQueue{}
+		q = &parcelQueue{id: p.id}
 		o.queues[p.id] = q
 	}
 	q.parcels = append(q.parcels, p)
@@ -244,10 +245,16 @@ func (o *outbox) wake(q *parcelQueue) {
 	})
 }
 
+// next takes a parcel from a queue. One that is empty is forgotten: its batch may
+// never have another, nor be there any more.
 func (o *outbox) next(q *parcelQueue) (p parcel, more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.held || o.closed || len(q.parcels) == 0 {
+	if len(q.parcels) == 0 {
+		delete(o.queues, q.id)
+		return parcel{}, false
+	}
+	if o.held || o.closed {
 		q.busy = false
 		return parcel{}, false
 	}
