@@ -71,9 +71,8 @@ func (o *outcome) ok() bool { return o.err == nil && o.status >= 200 && o.status
 
 // answer is a success.
 type answer struct {
-	status int
-	body   []byte
-	gone   bool // a DELETE found the work of an earlier attempt done
+	body []byte
+	gone bool // a DELETE found the work of an earlier attempt done
 }
 
 // send takes a request the whole way: check, encode, send, repeat as the retry
@@ -92,7 +91,7 @@ func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error
 		return x, answer{}, x.err()
 	}
 	x.run(body)
-	return x, answer{status: x.last.status, body: x.last.body, gone: x.gone()}, x.err()
+	return x, answer{body: x.last.body, gone: x.gone()}, x.err()
 }
 
 var errNoAttempt = errors.New("no attempt was made")
