@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 )
 
@@ -179,9 +180,9 @@ func (x *exchange) scrub(text string) string {
 		secrets = append(secrets, c.secret())
 	}
 	if len(text) <= scrubbedBody {
-		return x.client.scrubber.Scrub(text, secrets...)
+		return redact.Scrub(text, secrets...)
 	}
-	text = x.client.scrubber.Scrub(text[:scrubbedBody], secrets...)
+	text = redact.Scrub(text[:scrubbedBody], secrets...)
 	return text[:max(0, len(text)-scrubbedBody/2)]
 }
 

@@ -431,7 +431,7 @@ func (s *BatchCallsService) waitParsed(ctx context.Context, batchID string, up *
 		}
 		status := ""
 		if err == nil {
-			batch.ParseError = s.client.scrubber.Scrub(batch.ParseError, append(redact.Secrets(batch), up.secrets()...)...)
+			batch.ParseError = redact.Scrub(batch.ParseError, append(redact.Secrets(batch), up.secrets()...)...)
 			if settings.progress != nil {
 				settings.progress(batch)
 			}

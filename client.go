@@ -14,7 +14,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/videosdk-sip-go/videosdk/internal/redact"
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 	"github.com/videosdk-sip-go/videosdk/internal/transport"
 )
@@ -70,7 +69,6 @@ type Client struct {
 	guard       *transport.Guard // the way to the connections
 	defaults    settings
 	quota       retry.Quota
-	scrubber    *redact.Scrubber
 	observers   []observer
 	placing     placements // by CreateOnce
 }
@@ -472,7 +470,6 @@ func (c *config) client() *Client {
 		transport:   send,
 		guard:       guard,
 		defaults:    c.defaults,
-		scrubber:    redact.NewScrubber(),
 		observers:   slices.DeleteFunc([]observer{c.onAttempt, c.log}, observer.isNone),
 	}
 	client.PhoneNumbers = &PhoneNumbersService{client}

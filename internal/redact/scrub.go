@@ -20,33 +20,26 @@ const (
 	numberPattern = keyPattern + `[0-9]+`
 )
 
-// Scrubber takes secrets out of texts that come from elsewhere: a server that
-// echoes the request in its error, a proxy that quotes a header.
-type Scrubber struct {
-	// patterns are compiled when there is something to scrub: most clients
-	// never see an error, and all are to start fast.
-	patterns func() patterns
-}
-
 type patterns struct{ jwt, text, number *regexp.Regexp }
 
-// NewScrubber returns a Scrubber.
-func NewScrubber() *Scrubber {
-	return &Scrubber{patterns: sync.OnceValue(func() patterns {
-		return patterns{
-			jwt:    regexp.MustCompile(jwtPattern),
-			text:   regexp.MustCompile(textPattern),
-			number: regexp.MustCompile(numberPattern),
-		}
-	})}
-}
+// compiled returns the patterns, which are compiled when there is something to
+// scrub: most clients never see an error, and all are to start fast.
+var compiled = sync.OnceValue(func() patterns {
+	return patterns{
+		jwt:    regexp.MustCompile(jwtPattern),
+		text:   regexp.MustCompile(textPattern),
+		number: regexp.MustCompile(numberPattern),
+	}
+})
 
-// Scrub masks in text everything that looks like a secret, and the secrets
-// given, in whatever way JSON, a URL or HTML writes them. A text that is also to be
-// shortened must be scrubbed first: half a secret is not found.
-func (s *Scrubber) Scrub(text string, secrets ...string) string {
+// Scrub takes secrets out of a text that comes from elsewhere: a server that echoes
+// the request in its error, a proxy that quotes a header. It masks everything that
+// looks like a secret, and the secrets given, in whatever way JSON, a URL or HTML
+// writes them. A text that is also to be shortened must be scrubbed first: half a
+// secret is not found.
+func Scrub(text string, secrets ...string) string {
 	text = mask(text, secrets)
-	known := s.patterns()
+	known := compiled()
 	text = known.jwt.ReplaceAllLiteralString(text, Mark)
 	text = known.text.ReplaceAllString(text, `${1}${2}`+Mark+`${3}`)
 	text = known.number.ReplaceAllString(text, `${1}"`+Mark+`"`)

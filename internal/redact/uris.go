@@ -22,8 +22,7 @@ const (
 
 type uriPatterns struct{ password, signed *regexp.Regexp }
 
-// compiledURIs returns the patterns, which are compiled when they are needed, as
-// those of a Scrubber are.
+// compiledURIs returns the patterns, which are compiled when they are needed.
 var compiledURIs = sync.OnceValue(func() uriPatterns {
 	return uriPatterns{password: regexp.MustCompile(passwordPattern), signed: regexp.MustCompile(signedPattern)}
 })
@@ -39,7 +38,7 @@ func maskURIs(text string) string {
 }
 
 // Text masks in a text what is secret in its URIs, and the secrets given. It is
-// for what a field holds; what comes from elsewhere as it is goes to a Scrubber.
+// for what a field holds; what comes from elsewhere as it is goes to [Scrub].
 func Text(text string, secrets ...string) string {
 	return maskURIs(mask(text, secrets))
 }

@@ -79,7 +79,7 @@ func guards() []guard {
 		{"an empty secret is refused", "client.go",
 			`secret != ""`, `true`, "."},
 		{"errors are scrubbed", "answer.go",
-			"return x.client.scrubber.Scrub(text, secrets...)", "_ = secrets\n	return text", "."},
+			"return redact.Scrub(text, secrets...)", "_ = secrets\n	return text", "."},
 	}
 }
 
