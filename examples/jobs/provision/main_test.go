@@ -89,6 +89,26 @@ func TestWhatHasChangedInTheFileIsChangedInTheAccount(t *testing.T) {
 	assert.Equal(t, "acme", number.Outbound.Auth.Username)
 }
 
+// An inbound rule can have a number only when the other has given it up.
+func TestANumberMovesFromAnyRuleToAnyOther(t *testing.T) {
+	numbers := `numbers: [{name: All, region: us002, address: sip.example.com, phoneNumbers: ["+14155550100", "+14155550101", "+14155550102"]}]` + "\n"
+	srv := jobtest.NewAccount(t)
+	_, err := jobtest.Output(t, run, "-apply", "-file", write(t, numbers+`rules:
+  - {name: Sales, type: inbound, phoneNumbers: ["+14155550100"]}
+  - {name: Support, type: inbound, phoneNumbers: ["+14155550101", "+14155550102"]}`))
+	require.NoError(t, err)
+	changes(srv)
+
+	out, err := jobtest.Output(t, run, "-apply", "-file", write(t, numbers+`rules:
+  - {name: New, type: inbound, phoneNumbers: ["+14155550100"]}
+  - {name: Sales, type: inbound, phoneNumbers: ["+14155550101"]}
+  - {name: Support, type: inbound, phoneNumbers: ["+14155550102"]}`))
+
+	require.NoError(t, err)
+	assert.Contains(t, out, "Checked: another run changes nothing.")
+	assert.Len(t, changes(srv), 3)
+}
+
 func TestWhatTheFileDoesNotNameStays(t *testing.T) {
 	srv := jobtest.NewAccount(t, "+14155550150")
 	ruleID := jobtest.NewRule(t, srv, "+14155550150")

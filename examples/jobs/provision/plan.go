@@ -38,20 +38,44 @@ func plan(ctx context.Context, client *videosdk.Client, wanted *setup) (steps []
 		if err != nil {
 			return nil, err
 		}
-		key := string(found.Type) + " " + found.Name
+		key := rule{Type: found.Type, Name: found.Name}.key()
 		if rules[key] != nil {
 			found.Name = "" // ambiguous
 		}
 		rules[key] = found
 	}
-	for _, rule := range wanted.Rules {
-		found := rules[string(rule.Type)+" "+rule.Name]
+	ordered := slices.Clone(wanted.Rules)
+	slices.SortStableFunc(ordered, func(a, b rule) int { return cmp.Compare(turn(a, rules), turn(b, rules)) })
+	for _, rule := range ordered {
+		found := rules[rule.key()]
 		if found != nil && found.Name == "" {
 			return nil, fmt.Errorf("the account has two %s rules named %q: rename one", rule.Type, rule.Name)
 		}
 		steps = append(steps, planRule(client, rule, found)...)
 	}
 	return steps, nil
+}
+
+// turn puts the rules that give up numbers before those that take them: a number
+// of one inbound rule cannot be given to another. Rules that swap all their
+// numbers have no order that works: take one out of the account first.
+func turn(want rule, rules map[string]*videosdk.RoutingRule) int {
+	found := rules[want.key()]
+	switch {
+	case found == nil:
+		return 2
+	case !lacksAny(found.PhoneNumbers, want.PhoneNumbers):
+		return 0 // takes none
+	case lacksAny(want.PhoneNumbers, found.PhoneNumbers):
+		return 1 // takes some and gives up others
+	default:
+		return 2
+	}
+}
+
+// lacksAny reports whether one of the numbers is not in the list.
+func lacksAny(list, numbers []string) bool {
+	return slices.ContainsFunc(numbers, func(e164 string) bool { return !slices.Contains(list, e164) })
 }
 
 func planGroup(client *videosdk.Client, group group, numbers map[string]*videosdk.PhoneNumber) (steps []step, err error) {
@@ -136,6 +160,9 @@ func planGateway(client *videosdk.Client, gateway *videosdk.Gateway, want videos
 		return err
 	})
 }
+
+// key is what a rule is known by.
+func (r rule) key() string { return string(r.Type) + " " + r.Name }
 
 func planRule(client *videosdk.Client, want rule, found *videosdk.RoutingRule) []step {
 	if found == nil {
