@@ -132,8 +132,12 @@ type CallEvent struct {
 // IsOver reports whether the call has ended, answered or not.
 func (c *Call) IsOver() bool { return c.Status.IsTerminal() || c.End != nil }
 
-// WasAnswered reports whether the callee has picked up, also if the call has
-// ended since.
+// WasAnswered reports whether Status or Timelog say that the callee has picked up,
+// also if the call has ended since. False is no proof if the call is [CallEnded]:
+// the event of a hangup has no Timelog, and the API documents a call of minutes
+// whose Timelog leaves the answer out. So ask [CallsService.Get] before you call
+// somebody again, and do so only after a status that says that nobody was reached:
+// missed, not-answered, rejected, failed or abandoned.
 func (c *Call) WasAnswered() bool {
 	if c.Status.wasAnswered() {
 		return true

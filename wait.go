@@ -13,7 +13,7 @@ import (
 const maxPollFailures = 5
 
 // CallEndedError says that a call ended before what was waited for. It matches
-// [ErrNotAnswered].
+// [ErrNotAnswered]. With [CallEnded] that is no proof: see [Call.WasAnswered].
 type CallEndedError struct {
 	// Call is the call as it ended.
 	Call *Call

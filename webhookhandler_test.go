@@ -1050,6 +1050,43 @@ func handlerTransport(handler http.Handler) roundTripFunc {
 	}
 }
 
+// Who calls somebody again because the event of a hangup does not say that anybody
+// answered would call those again who did.
+func TestAnEventTellsWhoseCallItIsAndNotWhoHadAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var receiver http.Handler
+		srv, client, rule := newLine(t, videosdktest.InMemory(),
+			videosdktest.WithWebhookClient(&http.Client{Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				return handlerTransport(receiver)(req)
+			})}))
+		events := make(chan *videosdk.Event, 2)
+		receiver = videosdk.WebhookHandler(videosdk.NewWebhookVerifier(client.WebhookKeys()), func(_ context.Context, event *videosdk.Event) error {
+			events <- event
+			return nil
+		})
+		_, err := client.Webhooks.Create(t.Context(), videosdk.WebhookCreateParams{
+			URL: "https://example.com/hook", Events: []videosdk.EventType{videosdk.EventCallStarted, videosdk.EventCallHangup},
+		})
+		require.NoError(t, err)
+		srv.Callee(theirNumber).AnswersAfter(10 * time.Second).HangsUpAfter(time.Minute)
+
+		call, err := client.Calls.Create(t.Context(), videosdk.CallCreateParams{
+			To: theirNumber, From: ourNumber, RoutingRuleID: rule.ID, TrackingID: "order-4711", WaitUntilAnswered: true,
+		})
+		require.NoError(t, err)
+		require.Len(t, events, 1, "it comes before Create has returned")
+		assert.Equal(t, "order-4711", (<-events).Call.TrackingID())
+
+		hangup := (<-events).Call
+		assert.Equal(t, videosdk.CallEnded, hangup.Status)
+		assert.Equal(t, "order-4711", hangup.TrackingID())
+		assert.False(t, hangup.WasAnswered(), "it has no timelog")
+		call, err = client.Calls.Get(t.Context(), call.ID)
+		require.NoError(t, err)
+		assert.True(t, call.WasAnswered())
+	})
+}
+
 // All of it: the emulator delivers late, twice, in reverse, with a new key, and
 // is refused at first. Each event is handled once, and the call ends.
 func TestTheEmulatorsDeliveriesAreHandledOnce(t *testing.T) {
