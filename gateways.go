@@ -16,12 +16,14 @@ import (
 
 // InboundGatewaysService manages the gateways that calls come in through, on
 // their own: the Node SDK calls them inbound trunks. Numbers that are
-// registered with [PhoneNumbersService.Create] have theirs already.
+// registered with [PhoneNumbersService.Create] have theirs already, and the list may
+// hold those: see [PhoneNumber.Inbound] before you delete what nobody seems to need.
 type InboundGatewaysService struct{ client *Client }
 
 // OutboundGatewaysService manages the gateways that calls go out through, on
 // their own: the Node SDK calls them outbound trunks. Numbers that are
-// registered with [PhoneNumbersService.Create] have theirs already.
+// registered with [PhoneNumbersService.Create] have theirs already, and the list may
+// hold those: see [PhoneNumber.Outbound] before you delete what nobody seems to need.
 type OutboundGatewaysService struct{ client *Client }
 
 // The paths of gateways.

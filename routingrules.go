@@ -27,7 +27,9 @@ const (
 	routingRulePath  = routingRulesPath + "/{ruleId}"
 )
 
-// RoutingRule is a rule for the calls of phone numbers.
+// RoutingRule is a rule for the calls of phone numbers. The server may fill in what
+// was left out, such as the prefix of a room: whoever compares a rule with what it
+// should be compares what is asked for, and not the whole.
 type RoutingRule struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -269,10 +271,11 @@ func (p *RoutingRuleUpdateParams) check(f *faults) {
 		"is for outbound rules and headersToAttributes for inbound ones: no rule takes both")
 }
 
-// Update changes a rule. Its Type cannot be changed. An unknown outcome is not
-// repeated, because a late repeat could overwrite a newer change; see
-// [WithRetryUnknown]. If the server's answer does not hold the rule, the one
-// returned has its ID and Raw only.
+// Update changes a rule. Its Type cannot be changed. A number that moves from one
+// inbound rule to another has to leave the first before it is given to the second.
+// An unknown outcome is not repeated, because a late repeat could overwrite a newer
+// change; see [WithRetryUnknown]. If the server's answer does not hold the rule, the
+// one returned has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/routing-rules/update-routing-rule
 func (s *RoutingRulesService) Update(ctx context.Context, ruleID string, params RoutingRuleUpdateParams, opts ...RequestOption) (*RoutingRule, error) {
