@@ -252,12 +252,13 @@ func ExampleInboundGatewaysService_Modify() {
 
 	gateway, err = client.InboundGateways.Modify(ctx, gateway.ID, func(p *videosdk.GatewayUpdateParams) {
 		p.Name = videosdk.Ptr("Twilio, Support")
+		p.Numbers = append(p.Numbers, "+14155550101")
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(gateway.Name, "| recorded:", gateway.Record, "|", gateway.Region)
-	// Output: Twilio, Support | recorded: true | us002
+	fmt.Println(gateway.Name, gateway.Numbers, "| recorded:", gateway.Record, "|", gateway.Region)
+	// Output: Twilio, Support [+14155550100 +14155550101] | recorded: true | us002
 }
 
 // Update sets the whole of what the server would reset: a gateway that is not

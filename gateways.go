@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/videosdk-sip-go/videosdk/internal/lenient"
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
@@ -319,9 +321,10 @@ func (s *InboundGatewaysService) Update(ctx context.Context, gatewayID string, p
 }
 
 // Modify reads an inbound gateway, lets change say what is to be different, and
-// writes that. What change does not touch stays as it is, also the four fields
-// that Update would reset. A write of somebody else between the two is lost as
-// far as those four are concerned.
+// writes that. Lists and metadata come to change as the gateway has them, so that it
+// can add to them. What change does not touch stays as it is, also the four fields
+// that Update would reset. A write of somebody else between the two is lost as far
+// as those four, and what change touches, are concerned.
 func (s *InboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
 	return modifyGateway("InboundGateways.Modify", change,
 		func() (*Gateway, error) { return s.Get(ctx, gatewayID, opts...) },
@@ -409,9 +412,10 @@ func (s *OutboundGatewaysService) Update(ctx context.Context, gatewayID string, 
 }
 
 // Modify reads an outbound gateway, lets change say what is to be different,
-// and writes that. What change does not touch stays as it is, also the four
-// fields that Update would reset. A write of somebody else between the two is
-// lost as far as those four are concerned.
+// and writes that. Lists and metadata come to change as the gateway has them, so that
+// it can add to them. What change does not touch stays as it is, also the four
+// fields that Update would reset. A write of somebody else between the two is lost
+// as far as those four, and what change touches, are concerned.
 func (s *OutboundGatewaysService) Modify(ctx context.Context, gatewayID string, change func(*GatewayUpdateParams), opts ...RequestOption) (*Gateway, error) {
 	return modifyGateway("OutboundGateways.Modify", change,
 		func() (*Gateway, error) { return s.Get(ctx, gatewayID, opts...) },
@@ -430,11 +434,36 @@ func (s *OutboundGatewaysService) Delete(ctx context.Context, gatewayID string, 
 	return s.client.remove(ctx, r, gatewayID)
 }
 
-// state returns an update that changes nothing.
+// state returns an update that changes nothing, with copies of the lists and of the
+// metadata, for a change to add to.
 func (g *Gateway) state() GatewayUpdateParams {
+	metadata := make(map[string]string, len(g.Metadata))
+	maps.Copy(metadata, g.Metadata)
 	return GatewayUpdateParams{
+		Numbers: slices.Clone(g.Numbers), Tags: slices.Clone(g.Tags), Metadata: metadata,
+		AllowedAddresses: slices.Clone(g.AllowedAddresses), AllowedNumbers: slices.Clone(g.AllowedNumbers),
 		Record: g.Record, NoiseCancellation: g.NoiseCancellation, EnableDTMF: g.EnableDTMF, Region: g.Region,
 	}
+}
+
+// leaveOutUnchanged makes an update leave out the lists and the metadata that are as
+// the gateway has them, so that it overwrites no newer ones.
+func (p *GatewayUpdateParams) leaveOutUnchanged(g *Gateway) {
+	p.Numbers = unlessEqual(p.Numbers, g.Numbers)
+	p.Tags = unlessEqual(p.Tags, g.Tags)
+	p.AllowedAddresses = unlessEqual(p.AllowedAddresses, g.AllowedAddresses)
+	p.AllowedNumbers = unlessEqual(p.AllowedNumbers, g.AllowedNumbers)
+	if maps.Equal(p.Metadata, g.Metadata) {
+		p.Metadata = nil
+	}
+}
+
+// unlessEqual returns a list, or nil if it holds the same as another.
+func unlessEqual(list, other []string) []string {
+	if slices.Equal(list, other) {
+		return nil
+	}
+	return list
 }
 
 func modifyGateway(operation string, change func(*GatewayUpdateParams), get func() (*Gateway, error), update func(GatewayUpdateParams) (*Gateway, error)) (*Gateway, error) {
@@ -449,6 +478,7 @@ func modifyGateway(operation string, change func(*GatewayUpdateParams), get func
 	}
 	params := gateway.state()
 	change(&params)
+	params.leaveOutUnchanged(gateway)
 	return update(params)
 }
 

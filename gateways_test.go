@@ -200,6 +200,54 @@ func TestAnEmptyListEmptiesThatOfAGatewayAndNoneLeavesIt(t *testing.T) {
 	assert.Equal(t, gateway.Auth, got.Auth)
 }
 
+// Who adds a number to a gateway does not want it to lose all others.
+func TestModifyAddsToWhatAGatewayHas(t *testing.T) {
+	for _, direction := range directions() {
+		t.Run(direction.name, func(t *testing.T) {
+			srv := newServer(t)
+			client := newClient(t, srv)
+			created, err := direction.create(t.Context(), client)
+			require.NoError(t, err)
+
+			modified, err := direction.service(client).Modify(t.Context(), created.ID, func(p *videosdk.GatewayUpdateParams) {
+				p.Numbers = append(p.Numbers, "+14155555678")
+				p.AllowedNumbers = append(p.AllowedNumbers, "+1*")
+				p.Tags[0] = "v3"
+				p.Metadata["team"] = "sales"
+			})
+
+			require.NoError(t, err)
+			want := gatewayOf(direction.name, created.ID)
+			want.Numbers = append(want.Numbers, "+14155555678")
+			want.AllowedNumbers = append(want.AllowedNumbers, "+1*")
+			want.Tags, want.Metadata["team"] = []string{"v3"}, "sales"
+			assert.Equal(t, want, bared(modified))
+			assert.NotContains(t, string(srv.Requests()[2].Body), "allowedAddresses", "what was not touched is not written")
+		})
+	}
+}
+
+// What somebody else writes between the read and the write is lost only in the four
+// fields that the server would reset.
+func TestModifyLeavesOutWhatItDoesNotChange(t *testing.T) {
+	srv := newServer(t)
+	client := newClient(t, srv)
+	gateway, err := client.InboundGateways.Create(t.Context(), videosdk.InboundGatewayCreateParams{
+		Name: "Bare", Numbers: []string{"+14155551234"}, AllowedAddresses: []string{"10.0.0.0/8"},
+	})
+	require.NoError(t, err)
+
+	_, err = client.InboundGateways.Modify(t.Context(), gateway.ID, func(p *videosdk.GatewayUpdateParams) {
+		p.Record = true
+		p.Metadata["team"] = "sales" // the first there is
+		delete(p.Metadata, "team")
+		p.AllowedAddresses = p.AllowedAddresses[:0]
+	})
+
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"allowedAddresses":[],"record":true,"noiseCancellation":false,"enableDtmf":false}`, string(srv.Requests()[2].Body))
+}
+
 func TestModifyWritesOnceAndOnlyWhatItHasRead(t *testing.T) {
 	for _, direction := range directions() {
 		rename := func(p *videosdk.GatewayUpdateParams) { p.Name = videosdk.Ptr("New") }
