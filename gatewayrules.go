@@ -218,8 +218,9 @@ func (s *GatewayRoutingRulesService) All(ctx context.Context, params GatewayRout
 // it is; an empty list or map that is not nil empties the rule's, except that a rule
 // keeps at least one number.
 type GatewayRoutingRuleUpdateParams struct {
-	Name            *string        `json:"name,omitzero"`
-	Numbers         []string       `json:"numbers,omitzero"`
+	Name    *string  `json:"name,omitzero"`
+	Numbers []string `json:"numbers,omitzero"`
+	// Dispatch is sent as a whole: it holds what is to stay, too, such as the agent.
 	Dispatch        *Dispatch      `json:"dispatch,omitzero"`
 	HidePhoneNumber *bool          `json:"hidePhoneNumber,omitzero"`
 	Metadata        map[string]any `json:"metadata,omitzero" redact:"private"`

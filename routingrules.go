@@ -237,7 +237,8 @@ func (s *RoutingRulesService) All(ctx context.Context, params RoutingRuleListPar
 type RoutingRuleUpdateParams struct {
 	Name *string `json:"name,omitzero"`
 	// PhoneNumbers replace all the numbers of the rule.
-	PhoneNumbers        []string          `json:"phoneNumbers,omitzero"`
+	PhoneNumbers []string `json:"phoneNumbers,omitzero"`
+	// Room is sent as a whole: it holds what is to stay, too, such as the PIN.
 	Room                *RoutingRoom      `json:"room,omitzero"`
 	AgentID             *string           `json:"agentId,omitzero"`
 	AgentMetadata       map[string]any    `json:"agentMetadata,omitzero" redact:"private"`
