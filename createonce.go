@@ -29,11 +29,11 @@ const (
 // of the last 30 days, and returns it if there is one, whatever became of it:
 // somebody who was not reached (see [Call.WasAnswered]) is called again under another
 // TrackingID. Otherwise it dials; and if the outcome of that is unknown, it looks
-// again, for half a minute, because the list may lag. If it finds the call, it returns it; if not, it returns
-// the error, which matches [ErrMaybeApplied]: call it again with the same TrackingID,
-// when the list is certain to show the call if there is one. So a program that
-// crashes and is started again with the same TrackingID dials once, if the list shows
-// the call by then.
+// again, for half a minute, because the list may lag. If it finds the call, it
+// returns it; if not, it returns the error, which matches [ErrMaybeApplied]: call it
+// again with the same TrackingID, when the list is certain to show the call if there
+// is one. So a program that crashes and is started again with the same TrackingID
+// dials once, if the list shows the call by then.
 //
 // With the same client it may be called at any time, from any number of
 // goroutines: for one TrackingID they take turns, and for a minute the client knows
