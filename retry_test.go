@@ -1196,7 +1196,7 @@ func TestAnOutageIsNotMultiplied(t *testing.T) {
 		"of the server": unavailable, "of the network": unreachable,
 	} {
 		t.Run(name, func(t *testing.T) {
-			const calls = 10_000
+			const calls = 2500
 			server := &unstable{fails: fails}
 			client := server.client(t)
 			var err error
