@@ -470,7 +470,7 @@ func TestAnAnswerOfAFakeTransportIsReadAsFarAsItIsThere(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
 				Transport: roundTripFunc(func(*http.Request) (*http.Response, error) { return tt.answer, nil }),
-			}))
+			}), videosdk.WithRetryWait(0, 0))
 			require.NoError(t, err)
 			call, err := client.Calls.Get(t.Context(), "call_1")
 			if tt.err != nil {

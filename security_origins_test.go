@@ -318,7 +318,7 @@ func TestTheProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
 		through := newProxy(t, http.StatusForbidden)
 		child := exec.CommandContext(t.Context(), program)
-		child.Env = []string{childVariable + "=1", name + "=" + through.URL}
+		child.Env = []string{childVariable + "=1", name + "=" + through.URL, "GORACE=atexit_sleep_ms=0"}
 		printed, err := child.CombinedOutput()
 		require.NoError(t, err, string(printed))
 		through.Close() // after which nothing is added to what it keeps
