@@ -478,6 +478,7 @@ func TestEveryCellOfTheRetryTable(t *testing.T) {
 		for _, o := range outcomes() {
 			want := o.kind(r)
 			t.Run(fmt.Sprintf("%s %s %s", r.operation, verbs[want], o.name), func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					a := newAccount(t)
 					requests := meet(a, o)
