@@ -93,23 +93,46 @@ func documentOf(t reflect.Type) any {
 	}
 }
 
-// answerFor returns an answer for a method that returns a type, and whether it is
-// a list.
-func answerFor(t *testing.T, result reflect.Type) map[string]any {
+// answerFor returns an answer for a method that returns a type: a value for each
+// field, under each of its names, and one that no type has a field for.
+func answerFor(t *testing.T, result reflect.Type, tell func(document map[string]any) string) map[string]any {
 	t.Helper()
 	item, isList := result, false
-	if result.Kind() == reflect.Func { // an iterator
-		item, isList = result.In(0).In(0), true
-	} else if items, ok := result.Elem().FieldByName("Items"); ok { // a page
+	if items, ok := result.Elem().FieldByName("Items"); ok { // a page
 		item, isList = items.Type.Elem(), true
 	}
-	var document map[string]any
-	require.NoError(t, json.Unmarshal([]byte(aliases), &document))
-	maps.Copy(document, documentOf(item).(map[string]any))
-	if isList {
+	whole := func(document map[string]any) map[string]any {
+		if !isList {
+			return document
+		}
 		return map[string]any{"pageInfo": map[string]any{"currentPage": 1, "perPage": 10, "lastPage": 1, "total": 1}, "data": []any{document}}
 	}
-	return document
+	document := map[string]any{"unheardOf": map[string]any{"of": []any{"text"}}}
+	maps.Copy(document, aliasesRead(t, func(aliases map[string]any) string { return tell(whole(aliases)) }))
+	maps.Copy(document, documentOf(item).(map[string]any))
+	return whole(document)
+}
+
+// aliasesRead returns the aliases that are read of an answer: what is told of it is
+// another without them, be it that all others are there, or the ids, or nothing.
+func aliasesRead(t *testing.T, tell func(aliases map[string]any) string) map[string]any {
+	t.Helper()
+	var all map[string]any
+	require.NoError(t, json.Unmarshal([]byte(aliases), &all))
+	ids := maps.Clone(all)
+	maps.DeleteFunc(ids, func(key string, _ any) bool { return !slices.Contains(needed, key) })
+	read := map[string]any{}
+	for key, value := range all {
+		for _, others := range []map[string]any{maps.Clone(all), maps.Clone(ids), {}} {
+			delete(others, key)
+			without := tell(others)
+			others[key] = value
+			if tell(others) != without {
+				read[key] = value
+			}
+		}
+	}
+	return read
 }
 
 // eachPlace calls f with the path of each value in a document, and with the JSON
@@ -167,7 +190,16 @@ func TestEachFieldOfEachAnswerMayBeOfAnyType(t *testing.T) {
 			arguments := method.arguments(t, "+14155550199")
 			const mark = `"here"`
 			changes := 0
-			eachPlace(t, answerFor(t, result), mark, func(path []string, text []byte) {
+			document := answerFor(t, result, func(document map[string]any) string {
+				var err error
+				server.body, err = json.Marshal(document)
+				require.NoError(t, err)
+				results, failure := method.call(t, arguments)
+				told, err := json.Marshal(results)
+				require.NoError(t, err)
+				return fmt.Sprint(string(told), failure)
+			})
+			eachPlace(t, document, mark, func(path []string, text []byte) {
 				isNeeded := slices.Contains(needed, path[len(path)-1]) || slices.Equal(path, []string{"data", "0"})
 				for _, value := range jsonValues() {
 					server.body = bytes.Replace(text, []byte(mark), []byte(value), 1)
@@ -176,7 +208,7 @@ func TestEachFieldOfEachAnswerMayBeOfAnyType(t *testing.T) {
 					changes++
 				}
 			})
-			assert.Greater(t, changes, 500)
+			assert.Greater(t, changes, 100)
 		})
 	}
 	assert.Greater(t, len(seen), 20, "types of results")
@@ -193,9 +225,8 @@ func requireTolerance(t *testing.T, results []any, err error, mayFail bool, what
 	}
 	for _, result := range results {
 		require.NotEmpty(t, fmt.Sprint(result), what)
-		stored, err := json.Marshal(result)
+		_, err := json.Marshal(result) // which refuses what is no JSON
 		require.NoError(t, err, what)
-		require.True(t, json.Valid(stored), what)
 	}
 }
 
@@ -207,17 +238,18 @@ func TestAnAnswerOfEachMethodMayBeAnything(t *testing.T) {
 			continue
 		}
 		t.Run(method.name, func(t *testing.T) {
+			arguments := method.arguments(t, "+14155550199")
 			for _, value := range jsonValues() {
 				for _, body := range []string{value, `{"data":` + value + `}`, `{"data":[` + value + `],"pageInfo":` + value + `}`, `[` + value + `]`, value[:len(value)/2], value + value} {
 					server.body = []byte(body)
-					results, err := method.call(t, method.arguments(t, "+14155550199"))
+					results, err := method.call(t, arguments)
 					if err != nil {
 						var answer *videosdk.APIError
 						require.True(t, errors.As(err, &answer) || errors.Is(err, videosdk.ErrInvalidRequest) || errors.Is(err, videosdk.ErrCallNotFound) ||
 							errors.Is(err, videosdk.ErrInvalidResponse), "%s: %v", body, err)
 						assert.Less(t, len(err.Error()), 1000, body)
 					}
-					assert.NotEmpty(t, fmt.Sprint(results...)+"x")
+					requireTolerance(t, results, nil, false, body)
 				}
 			}
 		})
