@@ -271,16 +271,16 @@ func TestTheKeyIsFetchedInEveryForm(t *testing.T) {
 }
 
 func TestAFloodOfForgeriesIsNoFloodOfFetches(t *testing.T) {
+	const flood = 1000
 	tests := map[string]struct {
-		flood   int
 		between time.Duration // one forgery and the next
 		down    bool
 		fetches int
 	}{
-		"at once":                               {10_000, 0, false, 1},
-		"at once, while the API is down":        {1000, 0, true, 1},
-		"in ten minutes":                        {10_000, 60 * time.Millisecond, false, 10},
-		"in ten minutes, while the API is down": {1000, 600 * time.Millisecond, true, 10},
+		"at once":                               {0, false, 1},
+		"at once, while the API is down":        {0, true, 1},
+		"in ten minutes":                        {600 * time.Millisecond, false, 10},
+		"in ten minutes, while the API is down": {600 * time.Millisecond, true, 10},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -292,7 +292,7 @@ func TestAFloodOfForgeriesIsNoFloodOfFetches(t *testing.T) {
 					server.serve(http.StatusInternalServerError, "")
 				}
 				forged := stranger().sign(smallEvent)
-				for range tt.flood {
+				for range flood {
 					if _, err := verifier.Verify(t.Context(), []byte(smallEvent), forged); !errors.Is(err, videosdk.ErrInvalidSignature) {
 						require.ErrorIs(t, err, videosdk.ErrInvalidSignature)
 					}
