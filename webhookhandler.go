@@ -28,8 +28,8 @@ const (
 )
 
 // WebhookFunc handles an event. It is called once for each event, as far as the
-// [Deduplicator] reaches. If it returns an error or panics, the event is
-// delivered again, unless there is a queue: see [WithQueue].
+// [Deduplicator] reaches. If it returns an error, panics, or ends its goroutine,
+// the event is delivered again, unless there is a queue: see [WithQueue].
 type WebhookFunc func(ctx context.Context, event *Event) error
 
 // WebhookOption is a setting of [WebhookHandler]. A nil option is skipped.
@@ -281,27 +281,28 @@ func (w *WebhookReceiver) keyOf(ctx context.Context, event *Event) (key string, 
 	return key, err
 }
 
-// process handles an event and settles its claim.
+// process handles an event and settles its claim, also if the function ends its
+// goroutine.
 func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
-	err := w.guard(ctx, job.event, func() error { return w.handle(ctx, job.event) })
-	if err != nil {
-		w.release(ctx, job)
-		return false
-	}
-	w.done(ctx, job)
-	return true
+	defer func() {
+		if ok {
+			w.done(ctx, job)
+		} else {
+			w.release(ctx, job)
+		}
+	}()
+	return w.guard(ctx, job.event, func() error { return w.handle(ctx, job.event) }) == nil
 }
 
 // guard calls one of the user's functions, unless the context has ended, and
 // logs its failure.
 func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() error) (err error) {
+	err = errors.New("the function ended its goroutine") // unless it returns
+	defer func() { w.report(ctx, "videosdk: webhook not handled", event, err) }()
 	if ctx.Err() != nil {
-		err = endOf(ctx)
-	} else {
-		err = safely("the function", f)
+		return endOf(ctx)
 	}
-	w.report(ctx, "videosdk: webhook not handled", event, err)
-	return err
+	return safely("the function", f)
 }
 
 func (w *WebhookReceiver) claim(ctx context.Context, job *claimed) (claim Claim, err error) {
@@ -402,12 +403,18 @@ func (w *WebhookReceiver) admit(job claimed) bool {
 	}
 }
 
+// work handles each event in a goroutine of its own: a function that ends its
+// goroutine, as t.FailNow does, must not end the worker.
 func (w *WebhookReceiver) work() {
 	for job := range w.queue {
-		if w.renew(w.working, &job) {
-			w.process(w.working, job)
-		}
-		w.end(job.key)
+		var handling sync.WaitGroup
+		handling.Go(func() {
+			defer w.end(job.key)
+			if w.renew(w.working, &job) {
+				w.process(w.working, job)
+			}
+		})
+		handling.Wait()
 	}
 }
 

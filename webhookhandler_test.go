@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -262,6 +263,27 @@ func TestAnEventThatFailedIsHandledAgain(t *testing.T) {
 			assert.Equal(t, 3, handled)
 		})
 	}
+}
+
+// Nobody can keep runtime.Goexit from ending the goroutine of the request, after
+// which net/http hangs up.
+func TestAFunctionThatEndsItsGoroutineLeavesNoClaimBehind(t *testing.T) {
+	var logged bytes.Buffer
+	handled := 0
+	receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+		if handled++; handled == 1 {
+			runtime.Goexit()
+		}
+		return nil
+	}, videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+	var first sync.WaitGroup
+	first.Go(func() { answerTo(receiver, signed(smallEvent)) })
+	first.Wait()
+	assert.Contains(t, logged.String(), `msg="videosdk: webhook not handled" event=call-ringing error="the function ended its goroutine"`)
+	for range 2 {
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+	}
+	assert.Equal(t, 2, handled)
 }
 
 func TestADuplicateOfAnEventInFlightComesAgain(t *testing.T) {
@@ -620,8 +642,9 @@ func TestAQueueAnswersBeforeTheFunctionHasRun(t *testing.T) {
 
 func TestAnEventThatFailsInTheQueueMayComeAgain(t *testing.T) {
 	for name, fail := range map[string]func() error{
-		"by its error": func() error { return errors.New("the database is down") },
-		"by a panic":   func() error { panic("the database is down") },
+		"by its error":                func() error { return errors.New("the database is down") },
+		"by a panic":                  func() error { panic("the database is down") },
+		"by the end of its goroutine": func() error { runtime.Goexit(); return nil }, // as t.FailNow does
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
