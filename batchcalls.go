@@ -258,9 +258,8 @@ func batchType(name string) (contentType string, ok bool) {
 // they have checked how far its parsing is.
 func WithProgress(progress func(*BatchCall)) RequestOption {
 	return requestOption(func(s *settings) {
-		if s.faults.check(progress != nil, "WithProgress", "must not be nil"); progress != nil {
-			s.progress = progress
-		}
+		s.faults.check(progress != nil, "WithProgress", "must not be nil")
+		s.progress = progress
 	})
 }
 
