@@ -85,7 +85,7 @@ func TestACallIsAskedForWhenTheListDoesNotShowItsMetadata(t *testing.T) {
 		assert.Equal(t, "c3", found.ID)
 	})
 	t.Run("but not for proof when one that is gone may be it", func(t *testing.T) {
-		recorder := newRecorder(t, http.StatusOK, `{"data":[{"callId":"c1"}]}`).then(http.StatusNotFound, `{}`)
+		recorder := newRecorder(t, http.StatusOK, `{"data":[{"callId":"c1"}],"pageInfo":{"lastPage":1}}`).then(http.StatusNotFound, `{}`)
 		_, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
 		require.ErrorIs(t, err, videosdk.ErrNotFound)
 		assert.NotErrorIs(t, err, videosdk.ErrCallNotFound)
@@ -225,6 +225,9 @@ func TestCreateOnceFindsASIPURIToo(t *testing.T) {
 			require.NoError(t, err)
 		}
 		assert.Equal(t, 1, srv.DialCount(params.To))
+		for _, request := range srv.Requests() {
+			assert.False(t, request.Query.Has("search"), "to a search it may be a regular expression")
+		}
 	})
 }
 
@@ -238,7 +241,7 @@ func TestCreateOnceResolvesAnUnknownOutcome(t *testing.T) {
 		takes time.Duration // at most
 	}{
 		{"of a call that the list shows at once", 0, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, true, 1, 2 * time.Second},
-		{"of a call that the list shows later", 10 * time.Second, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, true, 1, 30 * time.Second},
+		{"of a call that the list shows later", 30 * time.Second, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, true, 1, 35 * time.Second},
 		{"of a call whose answer was cut", 3 * time.Second, videosdktest.Fault{Drop: videosdktest.DropMidBody}, true, 1, 15 * time.Second},
 		{"of a call that the list does not show in time", time.Hour, videosdktest.Fault{Drop: videosdktest.DropAfterActing}, false, 1, time.Minute},
 		{"of a call that was not placed", 0, videosdktest.Fault{Drop: videosdktest.DropBeforeActing}, false, 0, time.Minute},
@@ -330,6 +333,9 @@ func TestAClientKnowsForAMinuteWhatItHasDialled(t *testing.T) {
 				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-8"))
 				require.NoError(t, err, "another one")
 				require.Len(t, srv.Dials(), 2)
+				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+				require.ErrorIs(t, err, tt.want)
+				require.Len(t, srv.Dials(), 2, "the first is known all the same")
 
 				time.Sleep(time.Minute)
 				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
@@ -378,16 +384,23 @@ func TestACallThatTheListShowsWithoutAnIDIsNotForgotten(t *testing.T) {
 
 func TestACallThatWasFoundIsNotForgottenWhenTheListLags(t *testing.T) {
 	for name, tt := range map[string]struct {
-		found string // on the first list, which all others do not show any more
-		err   error  // of the second look
+		found   string // on one list, which later ones do not show any more
+		unknown bool   // the list that shows it is the one after a request to dial
+		err     error  // of the second look
 	}{
-		"with its id": {`{"data":[{"callId":"c1","metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, nil},
-		"without one": {`{"data":[{"metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, videosdk.ErrMaybeApplied},
+		"with its id":              {`{"data":[{"callId":"c1","metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, false, nil},
+		"without one":              {`{"data":[{"metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, false, videosdk.ErrMaybeApplied},
+		"after an unknown outcome": {`{"data":[{"callId":"c1","metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				list := newRecorder(t, http.StatusOK, tt.found).then(http.StatusOK, emptyPage)
-				others := newRecorder(t, http.StatusOK, `{"data":{"callId":"c1"}}`)
+				list, others := &recorder{t: t}, &recorder{t: t}
+				if tt.unknown {
+					list.then(http.StatusOK, emptyPage)
+					others.then(http.StatusBadGateway, `{}`)
+				}
+				list.then(http.StatusOK, tt.found).then(http.StatusOK, emptyPage)
+				others.then(http.StatusOK, `{"data":{"callId":"c1"}}`)
 				client, err := videosdk.New("test-key", "test-secret", videosdk.WithHTTPClient(&http.Client{
 					Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
 						if req.URL.RawQuery != "" {
@@ -403,7 +416,7 @@ func TestACallThatWasFoundIsNotForgottenWhenTheListLags(t *testing.T) {
 				require.NoError(t, err)
 				_, err = client.Calls.CreateOnce(t.Context(), params)
 				require.ErrorIs(t, err, tt.err)
-				for _, request := range others.all() {
+				for _, request := range others.all()[count(tt.unknown):] {
 					assert.Equal(t, http.MethodGet, request.Method, "it has been placed before")
 				}
 			})
@@ -547,6 +560,9 @@ func TestCreateOnceDoesNotDialUnlessItKnowsThatItHasNot(t *testing.T) {
 		{"when it cannot read a call that may be the one", []cannedAnswer{
 			{status: http.StatusOK, body: `{"data":[{"callId":"c1"}]}`}, {status: http.StatusForbidden, body: `{}`},
 		}, videosdk.ErrForbidden},
+		{"when one that is gone may be it", []cannedAnswer{
+			{status: http.StatusOK, body: `{"data":[{"callId":"c1"}],"pageInfo":{"lastPage":1}}`}, {status: http.StatusNotFound, body: `{}`},
+		}, videosdk.ErrNotFound},
 		{"when it finds it after one that is gone", []cannedAnswer{
 			{status: http.StatusOK, body: `{"data":[{"callId":"c1"},{"callId":"c2"}]}`}, {status: http.StatusNotFound, body: `{}`},
 			{status: http.StatusOK, body: `{"id":"c2","metadata":{"trackingId":"order-7"}}`},
@@ -595,6 +611,18 @@ func TestCreateOnceDoesNotLookLongerThanItsContext(t *testing.T) {
 		_, err := client.Calls.CreateOnce(ctx, callNamed(rule, "order-7"))
 		require.ErrorIs(t, err, videosdk.ErrMaybeApplied, "what matters is that a phone may be ringing")
 		require.NoError(t, ctx.Err(), "it does not begin a wait that it cannot end")
+	})
+}
+
+func TestCreateOnceLooksAgainUnderADeadlineThatIsFarAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory(), videosdktest.WithListDelay(10*time.Second))
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		call, err := client.Calls.CreateOnce(ctx, callNamed(rule, "order-7"))
+		require.NoError(t, err)
+		assert.Equal(t, srv.Dials()[0].CallID, call.ID)
 	})
 }
 

@@ -95,10 +95,8 @@ func TestABadRequestIsRefusedWithAllItsFaultsBeforeAnythingIsSent(t *testing.T) 
 		}, []string{"ctx"}},
 		{"no context for a call that is placed once", func(_ context.Context, c *videosdk.Client) error {
 			var none context.Context
-			params := validCall()
-			params.TrackingID = "order-7"
-			return errorOf(c.Calls.CreateOnce(none, params))
-		}, []string{"ctx"}},
+			return errorOf(c.Calls.CreateOnce(none, validCall()))
+		}, []string{"ctx", "trackingId"}},
 		{"no context for an upload", func(_ context.Context, c *videosdk.Client) error {
 			var none context.Context
 			return errorOf(c.BatchCalls.Upload(none, "list.csv", strings.NewReader("phone\n+14155550100\n")))
