@@ -126,6 +126,7 @@ func TestTheMemoryOfADeduplicatorIsBounded(t *testing.T) {
 			}
 			assert.Equal(t, videosdk.ClaimDone, claims(t, d, strconv.Itoa(keys-1)), "the latest are remembered")
 			assert.Equal(t, videosdk.ClaimDone, claims(t, d, strconv.Itoa(keys-most)), "as many as it may")
+			assert.Equal(t, videosdk.ClaimGranted, claims(t, d, strconv.Itoa(keys-most-1)), "and no more")
 			assert.LessOrEqual(t, remembered(t, d, keys), most)
 		})
 	}
@@ -142,6 +143,32 @@ func TestEventsInFlightAreNotForgottenForLackOfRoom(t *testing.T) {
 	}
 	assert.Equal(t, videosdk.ClaimDone, claims(t, d, "9"))
 	assert.LessOrEqual(t, remembered(t, d, 10), 2)
+}
+
+// A function that takes long must not keep the memory from being bounded.
+func TestAnEventInFlightKeepsNoOtherFromBeingForgotten(t *testing.T) {
+	d := videosdk.NewMemoryDeduplicator(3)
+	require.Equal(t, videosdk.ClaimGranted, claims(t, d, "in flight"))
+	for n := range 10 {
+		done(t, d, strconv.Itoa(n))
+	}
+	assert.LessOrEqual(t, remembered(t, d, 10), 2)
+	assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "in flight"))
+}
+
+// What is forgotten for lack of room is the claim of before, and not the one that
+// took its place.
+func TestAClaimThatIsGrantedAgainOutlivesTheOneOfBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := videosdk.NewMemoryDeduplicator(3)
+		done(t, d, "older")
+		claims(t, d, "a")
+		elapse(time.Minute)
+		require.Equal(t, videosdk.ClaimGranted, claims(t, d, "a"))
+		done(t, d, "newer")
+		done(t, d, "newest")
+		assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "a"))
+	})
 }
 
 // Claims whose holders crash are never done, and yet do not add up.

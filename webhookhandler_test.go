@@ -244,6 +244,21 @@ func TestAFinishedEventIsNotHandledAgain(t *testing.T) {
 	assert.Equal(t, 1, seen.of(smallEvent+" "), "another body is another event")
 }
 
+func TestAFinishedEventIsRememberedForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen calls
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), seen.handle)
+		for _, step := range []struct {
+			wait    time.Duration
+			handled int
+		}{{0, 1}, {24*time.Hour - 1, 1}, {1, 2}} {
+			elapse(step.wait)
+			assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
+			assert.Equal(t, step.handled, seen.of(smallEvent))
+		}
+	})
+}
+
 func TestAnEventThatFailedIsHandledAgain(t *testing.T) {
 	for name, fail := range map[string]func() error{
 		"by its error": func() error { return errors.New("not now") },
@@ -420,6 +435,7 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 		dedup   fakeDeduplicator
 		handle  videosdk.WebhookFunc
 		want    string
+		also    string // on another line
 	}{
 		"a success":                 {request: signed(private)},
 		"a forgery":                 {request: forged, want: `level=WARN msg="videosdk: webhook refused" status=401`},
@@ -435,6 +451,10 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing`},
 		"a success whose note panics": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed, panics: true},
 			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing error="the deduplicator panicked with a string" stack=`},
+		"a failure whose claim cannot be given back": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed},
+			handle: func(context.Context, *videosdk.Event) error { return failed },
+			want:   `level=ERROR msg="videosdk: webhook not handled" event=call-ringing`,
+			also:   `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -447,7 +467,8 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 				videosdk.WithMaxBody(500), videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
 			answerTo(receiver, tt.request)
 			assert.Contains(t, logged.String(), tt.want)
-			assert.Equal(t, count(tt.want != ""), strings.Count(logged.String(), "\n"), "lines")
+			assert.Contains(t, logged.String(), tt.also)
+			assert.Equal(t, count(tt.want != "")+count(tt.also != ""), strings.Count(logged.String(), "\n"), "lines")
 			assertNoSecret(t, logged.String(), "log")
 		})
 	}
@@ -640,6 +661,26 @@ func TestAQueueAnswersBeforeTheFunctionHasRun(t *testing.T) {
 	})
 }
 
+func TestAQueueHasRoomForOneEventAndAWorkerAtLeast(t *testing.T) {
+	for _, few := range []int{0, -1} {
+		synctest.Test(t, func(t *testing.T) {
+			var seen calls
+			finish := make(chan struct{})
+			receiver := videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, event *videosdk.Event) error {
+				<-finish
+				return seen.handle(ctx, event)
+			}, videosdk.WithQueue(few, few))
+			for n, want := range []int{http.StatusOK, http.StatusOK, http.StatusServiceUnavailable} {
+				assert.Equal(t, want, answerTo(receiver, signed(numberedEvent(n))))
+				synctest.Wait()
+			}
+			close(finish)
+			require.NoError(t, receiver.Shutdown(t.Context()))
+			assert.Equal(t, [2]int{1, 1}, [2]int{seen.of(numberedEvent(0)), seen.of(numberedEvent(1))})
+		})
+	}
+}
+
 func TestAnEventThatFailsInTheQueueMayComeAgain(t *testing.T) {
 	for name, fail := range map[string]func() error{
 		"by its error":                func() error { return errors.New("the database is down") },
@@ -772,11 +813,11 @@ type twoProcesses struct {
 	late          chan struct{}     // if not nil, what the second waits for before it is done
 }
 
-func newTwoProcesses(t *testing.T) *twoProcesses {
+func newTwoProcesses(t *testing.T, ofFirst ...videosdk.WebhookOption) *twoProcesses {
 	t.Helper()
 	shared := newDeduplicator()
 	p := &twoProcesses{store: &fakeDeduplicator{Deduplicator: shared, behind: time.Second / 2}}
-	p.first, p.begun, p.finish = inQueue(t, 2, videosdk.WithDeduplicator(p.store))
+	p.first, p.begun, p.finish = inQueue(t, 2, append(ofFirst, videosdk.WithDeduplicator(p.store))...)
 	p.second = videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, event *videosdk.Event) error {
 		if p.late != nil {
 			<-p.late
@@ -811,8 +852,9 @@ func TestAnEventThatWaitedLongIsHandledByOneProcess(t *testing.T) {
 		meanwhile func(*testing.T, *twoProcesses)
 		first     bool // it is the first that handles the event
 	}{
-		"the one that has it in its queue": {waited: 4 * time.Minute, first: true, meanwhile: func(t *testing.T, p *twoProcesses) {
+		"the one that has it in its queue": {waited: 5 * time.Minute, first: true, meanwhile: func(t *testing.T, p *twoProcesses) {
 			assert.Equal(t, refused, p.deliverAgain())
+			p.store.releasing = func() { assert.Fail(t, "its claim lasts, and was given back") }
 		}},
 		"the same, though its claim would not last":       {waited: 6 * time.Minute, first: true},
 		"the same, though its claim is about to end":      {waited: 10*time.Minute - 1, first: true},
@@ -936,6 +978,19 @@ func TestAClaimThatCannotBeGivenBackIsKept(t *testing.T) {
 	})
 }
 
+// Without an answer to the new claim nobody knows whose it is.
+func TestAClaimThatCouldNotBeRenewedIsNotGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newTwoProcesses(t)
+		elapse(time.Hour)
+		p.store.claimErr = errors.New("the database is down")
+		p.store.releasing = func() { assert.Fail(t, "a claim was given back") }
+		assert.True(t, p.firstGoesOn())
+		p.finish <- errors.New("not now")
+		require.NoError(t, p.first.Shutdown(t.Context()))
+	})
+}
+
 // A function that takes too long has lost its claim, perhaps to another process.
 func TestWhoseClaimIsVoidGivesBackNobodyElses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -1008,6 +1063,24 @@ func TestShutdownGivesUpWhenItsContextEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The sender has had an answer: nobody but the log tells that the event is lost.
+func TestShutdownDropsAnEventThatWaitsForTheEndOfItsClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		p := newTwoProcesses(t, videosdk.WithWebhookLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+		elapse(10*time.Minute - 5*time.Second)
+		p.finish <- nil
+		synctest.Wait()
+		ctx, giveUp := context.WithCancel(t.Context())
+		giveUp()
+		require.ErrorIs(t, p.first.Shutdown(ctx), context.Canceled)
+		synctest.Wait()
+		assert.Contains(t, logged.String(), `msg="videosdk: webhook not handled" event=call-answered error="context canceled"`)
+		elapse(10 * time.Second)
+		assert.Equal(t, http.StatusOK, p.deliverAgain())
+	})
 }
 
 func TestShutdownOfAnIdleReceiverSucceeds(t *testing.T) {

@@ -243,6 +243,7 @@ func TestTheKeyIsFetchedOnceADayWithoutAToken(t *testing.T) {
 		assert.Zero(t, server.count(), "not before it is needed")
 		for range 3 {
 			assert.True(t, accepts(t, verifier, vendor()))
+			synctest.Wait()
 			assert.Equal(t, 1, server.count())
 			elapse(24*time.Hour/3 - time.Second)
 		}
@@ -414,6 +415,21 @@ func TestWithoutAFirstKeyDeliveriesAreNotTakenForForgeries(t *testing.T) {
 		assert.Equal(t, 2, server.count(), "one every five seconds")
 		server.serveKey(vendor().pem())
 		assert.True(t, accepts(t, verifier, vendor()))
+	})
+}
+
+// One failure of the API must not have genuine deliveries refused.
+func TestTheFetchOfTheKeyIsRepeatedAsAReadIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newKeyServer(vendor())
+		server.serve(http.StatusInternalServerError, `{"message":"down"}`)
+		client, err := videosdk.New("", "", videosdk.WithTokenSource(videosdk.StaticToken("not-needed")),
+			videosdk.WithHTTPClient(&http.Client{Transport: server}), videosdk.WithMaxRetries(2))
+		require.NoError(t, err)
+		_, err = client.WebhookKeys().Keys(t.Context())
+		require.ErrorIs(t, err, videosdk.ErrServer)
+		require.ErrorContains(t, err, "videosdk: WebhookKeys: ")
+		assert.Equal(t, 3, server.count())
 	})
 }
 
