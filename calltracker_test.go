@@ -3,6 +3,7 @@ package videosdk_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -128,10 +129,12 @@ func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 			videosdk.CallSwitchRoomInitiated, videosdk.CallSwitchRoomFailed), videosdk.CallSwitchRoomFailed},
 		"a call that switches rooms and ends": {timed(initiated, ringing, answered, videosdk.CallSwitchRoomInitiated,
 			videosdk.CallSwitchRoomCompleted, ended), ended},
-		"a call with a status that is new":              {timed(initiated, ringing, answered, "on-hold"), "on-hold"},
-		"a call with a new status, without times":       {untimed(initiated, "queued", ringing, answered), answered},
-		"a call with a new status that it leaves again": {timed(answered, "on-hold", toTransfer), toTransfer},
-		"a call with a new status that ends":            {timed(initiated, "on-hold", ended), ended},
+		"a call that is back after a transfer in vain":                      {timed(ringing, answered, toTransfer, transferFailed, answered), answered},
+		"a call that is transferred in the second in which it was answered": {[]moment{{answered, 1}, {toTransfer, 1}}, toTransfer},
+		"a call with a status that is new":                                  {timed(initiated, ringing, answered, "on-hold"), "on-hold"},
+		"a call with a new status, without times":                           {untimed(initiated, "queued", ringing, answered), answered},
+		"a call with a new status that it leaves again":                     {timed(answered, "on-hold", toTransfer), toTransfer},
+		"a call with a new status that ends":                                {timed(initiated, "on-hold", ended), ended},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -141,6 +144,35 @@ func TestTheOrderOfEventsDoesNotMatter(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What is left out here happens at the same stage.
+func TestEachStatusHasItsPlaceInTheCourseOfACall(t *testing.T) {
+	course := [][]videosdk.CallStatus{
+		{videosdk.CallInitiated, videosdk.CallIncoming},
+		{videosdk.CallVerified},
+		{videosdk.CallRinging},
+		{videosdk.CallAnswered},
+		{videosdk.CallTransferInitiated, videosdk.CallSwitchRoomInitiated},
+		{videosdk.CallTransferAccepted},
+		{videosdk.CallTransferring},
+		{videosdk.CallTransferRinging},
+		{videosdk.CallTransferred, videosdk.CallTransferFailed, videosdk.CallSwitchRoomCompleted, videosdk.CallSwitchRoomFailed},
+		{videosdk.CallEnded},
+		{videosdk.CallMissed, videosdk.CallNotAnswered, videosdk.CallFailed, videosdk.CallRejected, videosdk.CallAbandoned},
+	}
+	for i, earlier := range course {
+		for _, later := range course[i+1:] {
+			for _, a := range earlier {
+				for _, b := range later {
+					trackedInEachOrder(t, untimed(a, b), func(call *videosdk.Call, order []moment) {
+						assert.Equal(t, b, call.Status, "in the order %v", order)
+						assert.Equal(t, []videosdk.CallStatus{a, b}, statusesOf(call), "in the order %v", order)
+					})
+				}
+			}
+		}
 	}
 }
 
@@ -155,21 +187,44 @@ func TestALateRingingNeverOverwritesAHangUp(t *testing.T) {
 	}
 }
 
-// A status that nobody knows ends a call if the event has its end.
+// A status that nobody knows ends a call if the event has its end, whenever that
+// was sent.
 func TestACallWithAnEndIsOver(t *testing.T) {
-	ended := parse(t, `{"webhookType":"call-update","data":{"callId":"call_1","status":"hung-up","end":"2025-08-21T12:00:00Z"}}`)
-	permute(timed("hung-up", videosdk.CallRinging, videosdk.CallAnswered), func(order []moment) {
+	end := at(t, "2025-08-21T12:00:00Z")
+	for name, life := range map[string][]moment{
+		"without a time":      append(timed(videosdk.CallRinging, videosdk.CallAnswered), moment{"hung-up", 0}),
+		"with the last time":  timed(videosdk.CallRinging, videosdk.CallAnswered, "hung-up"),
+		"with the first time": timed("hung-up", videosdk.CallRinging, videosdk.CallAnswered),
+	} {
+		t.Run(name, func(t *testing.T) {
+			permute(life, func(order []moment) {
+				tracker := videosdk.NewCallTracker()
+				for _, m := range order {
+					event := m.event("call_1")
+					if m.status == "hung-up" {
+						event.Call.End = &end
+					}
+					tracker.Observe(event)
+				}
+				call, _ := tracker.Call("call_1")
+				assert.True(t, call.IsOver(), "in the order %v", order)
+				assert.Equal(t, videosdk.CallStatus("hung-up"), call.Status)
+			})
+		})
+	}
+}
+
+func TestOfTwoEndsTheOneThatTellsMoreCounts(t *testing.T) {
+	end := at(t, "2025-08-21T12:00:00Z")
+	permute(untimed(videosdk.CallEnded, videosdk.CallMissed), func(order []moment) {
 		tracker := videosdk.NewCallTracker()
 		for _, m := range order {
 			event := m.event("call_1")
-			if m.status == "hung-up" {
-				event = ended
-			}
+			event.Call.End = &end
 			tracker.Observe(event)
 		}
 		call, _ := tracker.Call("call_1")
-		assert.True(t, call.IsOver(), "in the order %v", order)
-		assert.Equal(t, videosdk.CallStatus("hung-up"), call.Status)
+		assert.Equal(t, videosdk.CallMissed, call.Status, "in the order %v", order)
 	})
 }
 
@@ -373,6 +428,7 @@ func TestACallThatHasEndedWasAnsweredAllTheSame(t *testing.T) {
 		"transferred, which tells of answered": {untimed(ringing, toTransfer, ended), true, []videosdk.CallStatus{ringing, toTransfer, ended}},
 		"held, by a name that is new":          {timed(ringing, answered, "on-hold", ended), true, []videosdk.CallStatus{ringing, answered, "on-hold", ended}},
 		"held, without times":                  {untimed(answered, "on-hold", ended), true, []videosdk.CallStatus{answered, "on-hold", ended}},
+		"queued, by a name that is new":        {timed("queued", ringing, answered, ended), true, []videosdk.CallStatus{"queued", ringing, answered, ended}},
 		"told twice":                           {timed(ringing, answered, answered, ended), true, []videosdk.CallStatus{ringing, answered, ended}},
 		"hung up while it rang":                {timed(initiated, ringing, ended), false, []videosdk.CallStatus{initiated, ringing, ended}},
 		"rejected":                             {untimed(initiated, ringing, rejected), false, []videosdk.CallStatus{initiated, ringing, rejected}},
@@ -480,6 +536,16 @@ func TestTheTrackerKnowsTheCallsOfTheLatestEvents(t *testing.T) {
 		_, second := tracker.Call("b")
 		assert.Equal(t, [2]bool{false, true}, [2]bool{first, second})
 	}
+}
+
+func TestATrackerKnowsTenThousandCallsByDefault(t *testing.T) {
+	tracker := videosdk.NewCallTracker()
+	for n := range 10_001 {
+		tracker.Observe(moment{videosdk.CallRinging, 0}.event(strconv.Itoa(n)))
+	}
+	_, first := tracker.Call("0")
+	_, second := tracker.Call("1")
+	assert.Equal(t, [2]bool{false, true}, [2]bool{first, second})
 }
 
 func TestChangesAreToldInOrderAndOneAtATime(t *testing.T) {
@@ -616,6 +682,19 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 		tracker.Observe(moment{videosdk.CallEnded, 0}.event("call_1"))
 		assert.NoError(t, <-patient)
 	})
+}
+
+func TestWhoWaitsNoMoreTakesNoMemory(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	tracker := videosdk.NewCallTracker()
+	before := heap()
+	for n := range 50_000 {
+		_, err := tracker.Wait(ctx, strconv.Itoa(n), nil)
+		assert.ErrorIs(t, err, context.Canceled)
+	}
+	assert.Less(t, heap(), before+2<<20, "50,000 calls that are waited for would be about 10 MiB")
+	runtime.KeepAlive(tracker)
 }
 
 func TestManyWaitForOneCall(t *testing.T) {

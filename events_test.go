@@ -98,6 +98,18 @@ func TestAnEventIsUnderstoodInEverySpelling(t *testing.T) {
 				},
 			}},
 		},
+		"with a timeline of one status": {
+			`{"webhookType":"call-ringing","data":{"callId":"call_1","timelog":[{"status":"ringing","timestamp":"2025-08-21T12:00:00Z"}]}}`,
+			videosdk.Event{Type: videosdk.EventCallRinging, Timestamp: noon, Call: &videosdk.Call{
+				ID: "call_1", Status: videosdk.CallRinging, Timelog: []videosdk.CallEvent{{Status: videosdk.CallRinging, Timestamp: noon}},
+			}},
+		},
+		"with its time, and a timeline": {
+			`{"webhookType":"call-ringing","timestamp":"2025-08-21T12:00:00Z","data":{"callId":"call_1","timelog":[{"status":"ringing","timestamp":1}]}}`,
+			videosdk.Event{Type: videosdk.EventCallRinging, Timestamp: noon, Call: &videosdk.Call{
+				ID: "call_1", Status: videosdk.CallRinging, Timelog: []videosdk.CallEvent{{Status: videosdk.CallRinging, Timestamp: time.Unix(1, 0).UTC()}},
+			}},
+		},
 		"with an id of its own": {
 			`{"webhookType":"call-ringing","data":{"callId":"call_1","id":"event_1","status":"ringing"}}`,
 			videosdk.Event{Type: videosdk.EventCallRinging, Call: call(videosdk.CallRinging)},
