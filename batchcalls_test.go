@@ -446,6 +446,12 @@ func TestABadCampaignIsRefusedWithAllItsFaults(t *testing.T) {
 	}{
 		{"nothing", create(func(p *videosdk.BatchCallCreateParams) { *p = videosdk.BatchCallCreateParams{} }),
 			[]string{"batchName", "phoneNumberId", "routingRuleId"}},
+		{"a time to begin without its date", create(func(p *videosdk.BatchCallCreateParams) {
+			p.Timing, p.ScheduledTime = videosdk.BatchLater, "09:30"
+		}), []string{"timing"}},
+		{"a time to begin without the time of day", create(func(p *videosdk.BatchCallCreateParams) {
+			p.Timing, p.ScheduledDate = videosdk.BatchLater, "2026-05-11"
+		}), []string{"timing"}},
 		{"a time to begin, but none told", create(func(p *videosdk.BatchCallCreateParams) { p.Timing = videosdk.BatchLater }), []string{"timing"}},
 		{"times in other forms", create(func(p *videosdk.BatchCallCreateParams) {
 			p.Timing, p.ScheduledTime, p.ScheduledDate, p.AllowedFrom, p.AllowedUntil = videosdk.BatchLater, "9:30", "11.05.2026", "25:00", "09:30:00"

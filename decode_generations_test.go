@@ -209,6 +209,12 @@ func TestTheDocumentedCampaignAndItsRecordsAreDecoded(t *testing.T) {
 		assert.JSONEq(t, recordBody, string(page.Items[0].Raw))
 		assert.Equal(t, record, withoutRaw(page.Items[0]))
 	})
+	t.Run("of Records.Delete, after an answer that was lost", func(t *testing.T) {
+		lost := newRecorder(t, http.StatusBadGateway, `{}`).then(http.StatusNotFound, `{"message":"none"}`)
+		result, err := lost.client().BatchCalls.Records.Delete(t.Context(), "batch_1", []string{"rec_1"})
+		require.NoError(t, err)
+		assert.True(t, result.AlreadyGone)
+	})
 	t.Run("of Records.Delete", func(t *testing.T) {
 		body := `{"message":"Records deleted successfully","deletedCount":2}`
 		result, err := newRecorder(t, http.StatusOK, body).client().BatchCalls.Records.Delete(t.Context(), "batch_1", []string{"rec_1", "rec_2"})

@@ -94,6 +94,16 @@ func TestEnsureRegistersWhatIsMissingAndLeavesTheRest(t *testing.T) {
 	}
 }
 
+func TestEnsureSendsEachRequestWithTheOptionsOfTheCall(t *testing.T) {
+	srv := newServer(t)
+	_, err := newClient(t, srv).PhoneNumbers.Ensure(t.Context(), newNumbers("+14155550101"), videosdk.WithHeader("X-Trace", "7"))
+	require.NoError(t, err)
+	require.Len(t, srv.Requests(), 3, "it reads, creates and reads again")
+	for _, request := range srv.Requests() {
+		assert.Equal(t, "7", request.Header.Get("X-Trace"), request.Method)
+	}
+}
+
 func TestEnsureGivesEachNumberAPairOfItsOwnIfTheyAreNotShared(t *testing.T) {
 	client := newClient(t, newServer(t))
 	params := newNumbers("+14155550101", "+14155550102")

@@ -805,6 +805,32 @@ func TestNoOptionRepeatsWhatReachesPeople(t *testing.T) {
 	}
 }
 
+func TestAnOptionRepeatsWhatReachesNobody(t *testing.T) {
+	again := videosdk.WithRetryUnknown()
+	for name, do := range map[string]func(context.Context, *videosdk.Client) error{
+		"Webhooks.Create": func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.Webhooks.Create(ctx, validWebhook(), again))
+		},
+		"Webhooks.Update": func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.Webhooks.Update(ctx, "wh_1", videosdk.WebhookUpdateParams{URL: videosdk.Ptr("https://example.com")}, again))
+		},
+		"BatchCalls.Cancel": func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.BatchCalls.Cancel(ctx, "batch_1", videosdk.BatchCancelGraceful, again))
+		},
+		"BatchCalls.Records.Update": func(ctx context.Context, c *videosdk.Client) error {
+			return errorOf(c.BatchCalls.Records.Update(ctx, "batch_1", "rec_1", videosdk.BatchRecordUpdateParams{Metadata: map[string]any{"k": "v"}}, again))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				recorder := newRecorder(t, http.StatusInternalServerError, `{}`)
+				require.ErrorIs(t, do(t.Context(), recorder.client(videosdk.WithMaxRetries(1))), videosdk.ErrMaybeApplied)
+				assert.Len(t, recorder.all(), 2)
+			})
+		})
+	}
+}
+
 // The table above loses connections in memory, where there are no resets and
 // no bytes in flight. A call must hold on TCP as well, on a connection that is
 // new and on one that was used before.

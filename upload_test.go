@@ -351,6 +351,7 @@ func TestAnUploadThatFailsAfterTheListWasTakenTellsItsCampaign(t *testing.T) {
 				assert.Equal(t, "batch_1", failed.BatchID)
 				assert.Equal(t, tt.maybe, failed.MaybeApplied)
 				assert.Equal(t, tt.maybe, errors.Is(err, videosdk.ErrMaybeApplied))
+				assert.NotErrorIs(t, err, videosdk.ErrNotFound)
 				assert.ErrorContains(t, err, "BatchCalls.Upload")
 				assert.ErrorContains(t, err, "batch_1")
 			})
@@ -393,7 +394,8 @@ func TestAParseErrorIsPrintedWithoutTheURLThatStandsBesideIt(t *testing.T) {
 // Tests of programs make errors of their own.
 func TestAnErrorThatIsEmptyHasAText(t *testing.T) {
 	assert.ErrorContains(t, &videosdk.ParseFailedError{}, "could not be parsed")
-	assert.ErrorContains(t, &videosdk.UploadError{}, "was uploaded")
+	assert.ErrorContains(t, &videosdk.UploadError{}, "was uploaded and is not parsed")
+	assert.ErrorContains(t, &videosdk.UploadError{MaybeApplied: true}, "was uploaded and may be parsed")
 }
 
 func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
