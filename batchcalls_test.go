@@ -318,7 +318,21 @@ func TestAnUploadDoesNotWaitForEverForAStatusThatItDoesNotKnow(t *testing.T) {
 		require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
 		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
 		assert.ErrorContains(t, err, `"shelved"`)
+		assert.ErrorContains(t, err, "see batch batch_1")
 		assert.Len(t, recorder.all(), 3+15+1+20)
+	})
+}
+
+func TestAnUploadWaitsAsLongAsTheListIsUploaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorder := newRecorder(t, http.StatusOK, goldenTicket).then(http.StatusOK, "").then(http.StatusOK, "")
+		for range 50 {
+			recorder.then(http.StatusOK, `{"batchId":"batch_1","status":"uploaded"}`)
+		}
+		recorder.then(http.StatusOK, `{"batchId":"batch_1","status":"parsed"}`)
+		batch, err := recorder.client().BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
+		require.NoError(t, err)
+		assert.Equal(t, videosdk.BatchParsed, batch.Status)
 	})
 }
 

@@ -3,6 +3,7 @@ package videosdk_test
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -404,39 +405,39 @@ func TestAnUpdateThatShowsNothingReturnsTheID(t *testing.T) {
 	}{
 		{"InboundGateways.Update", &videosdk.Gateway{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.InboundGateways.Update(ctx, "x", videosdk.GatewayUpdateParams{Name: name})
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"OutboundGateways.Update", &videosdk.Gateway{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.OutboundGateways.Update(ctx, "x", videosdk.GatewayUpdateParams{Name: name})
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"GatewayRoutingRules.Update", &videosdk.GatewayRoutingRule{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.GatewayRoutingRules.Update(ctx, "x", videosdk.GatewayRoutingRuleUpdateParams{Name: name})
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"Trunks.Update", &videosdk.Trunk{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.Trunks.Update(ctx, "x", validTrunk())
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"Webhooks.Update", &videosdk.Webhook{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.Webhooks.Update(ctx, "x", videosdk.WebhookUpdateParams{URL: videosdk.Ptr("https://example.com")})
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"BatchCalls.Update", &videosdk.BatchCall{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.BatchCalls.Update(ctx, "x", videosdk.BatchCallUpdateParams{Name: name})
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"BatchCalls.Cancel", &videosdk.BatchCall{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.BatchCalls.Cancel(ctx, "x", videosdk.BatchCancelImmediate)
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"BatchCalls.Records.Update", &videosdk.BatchRecord{ID: "x", BatchID: "b"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.BatchCalls.Records.Update(ctx, "b", "x", videosdk.BatchRecordUpdateParams{Metadata: map[string]any{}})
-			return withoutRaw(got), err
+			return got, err
 		}},
 		{"Rooms.Deactivate", &videosdk.Room{ID: "x"}, func(ctx context.Context, c *videosdk.Client) (any, error) {
 			got, err := c.Rooms.Deactivate(ctx, "x")
-			return withoutRaw(got), err
+			return got, err
 		}},
 	}
 	for _, tt := range tests {
@@ -444,6 +445,9 @@ func TestAnUpdateThatShowsNothingReturnsTheID(t *testing.T) {
 			t.Run(tt.name+" after "+body, func(t *testing.T) {
 				got, err := tt.call(t.Context(), newRecorder(t, http.StatusOK, body).client())
 				require.NoError(t, err)
+				raw := reflect.ValueOf(got).Elem().FieldByName("Raw")
+				assert.Equal(t, body, string(raw.Bytes()))
+				raw.SetZero()
 				assert.Equal(t, tt.want, got)
 			})
 		}
