@@ -64,6 +64,13 @@ func (l *library) requests() []int {
 	return append([]int(nil), l.asked...)
 }
 
+// present returns how many requests are under way.
+func (l *library) present() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.underWay
+}
+
 func (l *library) client(t *testing.T, opts ...videosdk.Option) *videosdk.Client {
 	t.Helper()
 	client, err := videosdk.New("key", "secret", append(opts, videosdk.WithHTTPClient(&http.Client{Transport: l}))...)
@@ -138,13 +145,20 @@ func TestWhatIsFetchedAheadEndsWithTheIteration(t *testing.T) {
 					if last = err; err != nil {
 						break
 					}
-					if n++; n == 150 && !end(cancel) {
+					if n++; n != 250 {
+						continue
+					}
+					synctest.Wait() // whatever is fetched ahead has been asked for
+					if !end(cancel) {
 						break
 					}
 				}
-				// Two pages took an hour each; nothing waits for a third. The
-				// bubble fails if a goroutine is left.
+				// The first page took an hour, the five after it another one
+				// together; nothing waits for the seventh, which is under way
+				// when the third is read.
 				assert.Equal(t, 2*time.Hour, time.Since(started))
+				assert.Contains(t, server.requests(), 7)
+				assert.Zero(t, server.present(), "requests that outlive the iteration")
 				if ctx.Err() != nil {
 					assert.ErrorIs(t, last, context.Canceled)
 					assert.ErrorIs(t, last, stop)
