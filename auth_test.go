@@ -120,6 +120,17 @@ func TestARefusedTokenIsReplacedOnceIfItWasUsedBefore(t *testing.T) {
 	})
 }
 
+func TestTheAttemptWithAnotherTokenDoesNotWaitAsTheRepeatBeforeItDid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := (&recorder{t: t}).then(http.StatusServiceUnavailable, `{}`, "Retry-After", "10").
+			then(http.StatusUnauthorized, `{"message":"revoked"}`).then(http.StatusOK, emptyPage)
+		started := time.Now()
+		require.NoError(t, listOnce(t, rec.client()))
+		assert.Len(t, rec.all(), 3)
+		assert.LessOrEqual(t, time.Since(started), 11*time.Second, "the server asked for one wait of 10 s")
+	})
+}
+
 func TestATokenThatWasSignedForTheRefusedAttemptIsNotReplaced(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -365,6 +376,21 @@ func TestATokenSourceIsToldWhenItsCallerHasGone(t *testing.T) {
 	_, err := client.Calls.List(ctx, videosdk.CallListParams{})
 	require.NoError(t, err)
 	assert.Equal(t, "caller", seen, "the source gets the caller's context")
+}
+
+// A context that nobody ends is kept by the caller's, as long as that lasts.
+func TestTheContextOfATokenSourceEndsWithTheQuestion(t *testing.T) {
+	var asked []context.Context
+	rec := newRecorder(t, http.StatusUnauthorized, `{}`).then(http.StatusOK, emptyPage)
+	client := rec.client(videosdk.WithTokenSource(tokenFunc(func(ctx context.Context) (string, error) {
+		asked = append(asked, ctx)
+		return fmt.Sprintf("token-%d", len(asked)), nil
+	})))
+	require.NoError(t, listOnce(t, client))
+	require.Len(t, asked, 2, "for the first attempt, and after its refusal")
+	for _, ctx := range asked {
+		assert.ErrorIs(t, ctx.Err(), context.Canceled)
+	}
 }
 
 func TestAStaticTokenIsSentAsItIs(t *testing.T) {

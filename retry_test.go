@@ -980,6 +980,8 @@ func TestAContextThatEndsEndsTheCall(t *testing.T) {
 		{"during the wait of a delete, which may have been applied", deleteRule, []videosdktest.Fault{busy}, time.Second, 1, 503, true},
 		{"during a second attempt, where the answer to the first is told", listCalls,
 			[]videosdktest.Fault{statusFault(503, "Retry-After", "1"), slow}, 5 * time.Second, 2, 503, false},
+		{"during the attempt of a call with another token, where the refusal of the first is told", createCall,
+			[]videosdktest.Fault{statusFault(401), slow}, time.Second, 2, 401, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -1010,6 +1012,38 @@ func TestAContextThatEndsEndsTheCall(t *testing.T) {
 					assert.Equal(t, tt.status, answer.StatusCode)
 				}
 			})
+		})
+	}
+}
+
+// An error here would be read as "not placed", and the call placed again.
+func TestAContextThatEndsWithTheAnswerToACallThatWasPlacedTakesNothingBack(t *testing.T) {
+	for name, refusals := range map[string][]int{
+		"to the first attempt":       nil,
+		"to the repeat after a 429":  {http.StatusTooManyRequests},
+		"to the attempt after a 401": {http.StatusTooManyRequests, http.StatusUnauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			rec := &recorder{t: t}
+			for _, status := range refusals {
+				rec.then(status, `{}`)
+			}
+			rec.then(http.StatusOK, `{"data":{"callId":"call_1"}}`)
+			client := rec.client(videosdk.WithRetryWait(0, 0), videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					resp, err := next.RoundTrip(req)
+					if resp.StatusCode == http.StatusOK {
+						cancel()
+					}
+					return resp, err
+				})
+			}))
+			call, err := client.Calls.Create(ctx, newCall("rule_1"))
+			require.NoError(t, err)
+			require.ErrorIs(t, ctx.Err(), context.Canceled)
+			assert.Equal(t, "call_1", call.ID)
+			assert.Len(t, rec.all(), len(refusals)+1)
 		})
 	}
 }
