@@ -84,6 +84,7 @@ func TestDoRefusesWhatCannotBeMeant(t *testing.T) {
 		{"a body that is no JSON", http.MethodPost, "/v2/x", make(chan int), nil, "body"},
 		{"JSON that is none", http.MethodPost, "/v2/x", json.RawMessage(`{`), nil, "body"},
 		{"an out that nothing can be stored in", http.MethodPost, "/v2/x", nil, out, "out"},
+		{"an out that is a map", http.MethodPost, "/v2/x", nil, map[string]any{}, "out"},
 		{"an out that is a nil pointer", http.MethodPost, "/v2/x", nil, none, "out"},
 		{"an option that is nil", http.MethodPost, "/v2/x", nil, nil, "opts[0]"},
 	}
@@ -130,7 +131,8 @@ func TestAHeadTellsOfAnythingHoweverLarge(t *testing.T) {
 	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL))
 	require.NoError(t, err)
 	defer client.CloseIdleConnections()
-	require.NoError(t, client.Do(t.Context(), http.MethodHead, "/v2/recording", nil, nil))
+	var untouched any
+	require.NoError(t, client.Do(t.Context(), http.MethodHead, "/v2/recording", nil, &untouched))
 }
 
 func TestAnAnswerThatDoCannotDecode(t *testing.T) {
@@ -139,14 +141,15 @@ func TestAnAnswerThatDoCannotDecode(t *testing.T) {
 	tests := []struct {
 		name, body string
 		out        any
+		want       string
 	}{
-		{"HTML for a struct", "<html>", &typed},
-		{"HTML for JSON", "<html>", &raw},
-		{"HTML for nothing", "<html>", nil},
-		{"nothing for a struct", "", &typed},
-		{"nothing for JSON", "", &raw},
-		{"another type", `{"id":"text"}`, &typed},
-		{"JSON and more", `{}{}`, &raw},
+		{"HTML for a struct", "<html>", &typed, "it is not JSON: invalid character '<'"},
+		{"HTML for JSON", "<html>", &raw, "it is not JSON"},
+		{"HTML for nothing", "<html>", nil, "it is not JSON"},
+		{"nothing for a struct", "", &typed, "it is not JSON: unexpected end"},
+		{"nothing for JSON", "", &raw, "it is not JSON"},
+		{"another type", `{"id":"text"}`, &typed, `it has a JSON string at "ID", which a Go int cannot hold`},
+		{"JSON and more", `{}{}`, &raw, "it is not JSON"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,6 +157,7 @@ func TestAnAnswerThatDoCannotDecode(t *testing.T) {
 			err := client.Do(t.Context(), http.MethodPost, "/v2/x", nil, tt.out)
 			require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
 			require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+			require.ErrorContains(t, err, tt.want)
 			err = client.Do(t.Context(), http.MethodGet, "/v2/x", nil, tt.out)
 			require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
 			require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
@@ -219,6 +223,7 @@ func TestDoKnowsThePathsThatReachPeople(t *testing.T) {
 		{"LINK", "/v2/anything", true}, // nothing is known of it
 
 		{http.MethodGet, "/v2/sip/call", false},
+		{http.MethodHead, "/v2/sip/call", false},
 		{http.MethodPatch, "/v2/sip/call", false},
 		{http.MethodPost, "/v2/sip/call/end", false},
 		{http.MethodPost, "/v2/sip/recall", false},
