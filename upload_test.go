@@ -423,6 +423,15 @@ func TestAPresignedURLThatIsNotSafeIsNotUsed(t *testing.T) {
 	}
 }
 
+// An emulator is reached in clear text, but on this machine only.
+func TestAnEmulatorsAPISendsNoFileInClearTextToAnotherMachine(t *testing.T) {
+	recorder := newRecorder(t, http.StatusOK, `{"presignedUrl":"http://bucket.example.com/list.csv","batchId":"b"}`)
+	client := recorder.client(videosdk.WithBaseURL("http://127.0.0.1:8080"))
+	_, err := client.BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+	assert.Len(t, recorder.all(), 1, "the ticket was asked for, and nothing else")
+}
+
 func TestAPresignedURLMayHaveAnEmptyPort(t *testing.T) {
 	var host string
 	client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{
