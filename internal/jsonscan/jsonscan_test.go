@@ -26,6 +26,9 @@ func TestMemberFindsTheBytesOfAValue(t *testing.T) {
 		"nothing in nothing":                 {``, ``},
 		"nothing in what breaks off":         {`{"data"`, ``},
 		"nothing where the value is missing": {`{"data":`, ``},
+		"one behind an empty text":           {`{"a":"","data":1}`, `1`},
+		"one before what breaks off":         {`{"data":1, `, `1`},
+		"one between lines of Windows":       {"\r\n{\r\n\"data\":\r\n1\r\n}", `1`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			value, _ := jsonscan.Member([]byte(c.data), "data")
@@ -51,21 +54,26 @@ func TestMemberFindsANameWithACapital(t *testing.T) {
 }
 
 func TestElementsAreFoundInOrder(t *testing.T) {
-	for name, c := range map[string]struct{ data, want string }{
-		"of every kind":            {`{"n":{"data":[9]},"data": [ {"a":[1,2]} , [3] ,"x,y", 4,null,true ], "z":[0]}`, `{"a":[1,2]}|[3]|"x,y"|4|null|true`},
-		"none of one of two":       {`{"data":[1,2],"data":[3]}`, ``},
-		"none in an empty list":    {`{"data":[]}`, ``},
-		"none in an object":        {`{"data":{"data":[1]}}`, ``},
-		"none in a number":         {`{"data":5}`, ``},
-		"none of another name":     {`{"a":[1]}`, ``},
-		"none where there is none": {`[1]`, ``},
+	for name, c := range map[string]struct {
+		data string
+		want []string
+	}{
+		"of every kind": {`{"n":{"data":[9]},"data": [ {"a":[1,2]} , [3] ,"x,y", 4,null,true ], "z":[0]}`,
+			[]string{`{"a":[1,2]}`, `[3]`, `"x,y"`, `4`, `null`, `true`}},
+		"none of one of two":                 {`{"data":[1,2],"data":[3]}`, nil},
+		"none in an empty list":              {`{"data":[]}`, nil},
+		"none in an empty list with a space": {`{"data":[ ]}`, nil},
+		"none in an object":                  {`{"data":{"data":[1]}}`, nil},
+		"none in a number":                   {`{"data":5}`, nil},
+		"none of another name":               {`{"a":[1]}`, nil},
+		"none where there is none":           {`[1]`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var have []string
 			for _, element := range jsonscan.SoleList([]byte(c.data), "data", 10) {
 				have = append(have, string(element))
 			}
-			assert.Equal(t, c.want, strings.Join(have, "|"))
+			assert.Equal(t, c.want, have)
 		})
 	}
 }
@@ -81,7 +89,8 @@ func TestAMemberIsSoleIfNoDecoderTakesAnotherForIt(t *testing.T) {
 		"not one of three":            {`{"data":1,"data":2,"data":3}`, false},
 		"not one beside another case": {`{"data":1,"Data":2}`, false},
 		"not one beside an escape":    {`{"d\u0061ta":1,"data":2}`, false},
-		"not one of another case":     {`{"DATA":1}`, false},
+		"not one beside an escape at its beginning": {`{"\u0064ata":1,"data":2}`, false},
+		"not one of another case":                   {`{"DATA":1}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, sole := jsonscan.Member([]byte(c.data), "data")
