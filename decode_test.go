@@ -398,6 +398,7 @@ func TestAPageIsDecodedInEachSpelling(t *testing.T) {
 		{"a pageInfo of null", `{"pageInfo":null,"data":[{"id":"a"}]}`, page{[]string{"a"}, 0, 0, 0, 0}},
 		{"a pageInfo that is none", `{"pageInfo":"1 of 2","data":[{"id":"a"}]}`, page{[]string{"a"}, 0, 0, 0, 0}},
 		{"no data", `{"pageInfo":{"total":0}}`, page{}},
+		{"no data, with pagination", `{"pagination":{"total":0}}`, page{}},
 		{"data of null", `{"pageInfo":{"total":0},"data":null}`, page{}},
 		{"data of another kind", `{"pageInfo":{"total":0},"data":{}}`, page{}},
 		{"batchCalls for data", `{"pageInfo":{"total":1},"batchCalls":[{"id":"a"}]}`, page{[]string{"a"}, 0, 0, 0, 1}},
