@@ -85,7 +85,6 @@ func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error
 	}
 	x := &r.exchange
 	x.client, x.request, x.ctx = c, r, ctx
-	x.last = outcome{err: errNoAttempt, verdict: retry.Unprocessed}
 	if ctx.Err() != nil {
 		x.last.err = endOf(ctx)
 		return x, answer{}, x.err()
@@ -93,8 +92,6 @@ func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error
 	x.run(body)
 	return x, answer{body: x.last.body, gone: x.gone()}, x.err()
 }
-
-var errNoAttempt = errors.New("no attempt was made")
 
 // run makes the attempts. What comes of them is told by the last outcome.
 func (x *exchange) run(body []byte) {
@@ -265,7 +262,7 @@ var (
 func (x *exchange) record(o outcome, witness *transport.Attempt) {
 	replayed, paid := witness.End()
 	x.last = o
-	x.ambiguous = x.ambiguous || o.verdict == retry.Unknown || replayed && o.verdict != retry.Done
+	x.ambiguous = x.ambiguous || o.verdict == retry.Unknown || replayed
 	x.conflict = x.conflict || o.verdict == retry.Conflicted
 	x.price += paid
 }
@@ -290,7 +287,7 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 	case o.status >= 300:
 		// The status says enough; that the body cannot be read does not
 		// change it. A redirect would be the same the next time.
-		o.err, o.final = nil, o.final || o.status < 400
+		o.err, o.final = nil, o.status < 400
 	case errors.Is(o.err, ErrResponseTooLarge):
 		o.final = true
 	case o.err != nil:

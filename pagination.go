@@ -273,10 +273,8 @@ func (p *Page[T]) isLast(n int) bool {
 		return n >= p.LastPage
 	case p.listed == 0:
 		return true
-	case p.PerPage > 0:
-		return p.listed < p.PerPage
 	default:
-		return false
+		return p.listed < p.PerPage
 	}
 }
 
