@@ -355,6 +355,18 @@ func serveBody(t *testing.T, write func(http.ResponseWriter)) *videosdk.Client {
 	return client
 }
 
+func TestTheBeginningOfALongErrorIsKept(t *testing.T) {
+	long := `{"message":"` + strings.Repeat("no ", 100<<10) + `"}`
+	var answer *videosdk.APIError
+	require.ErrorAs(t, getOnce(t, newRecorder(t, http.StatusBadRequest, long).client()), &answer)
+	assert.Equal(t, long[:2<<10], string(answer.Body))
+}
+
+func TestARedirectToAPathNamesNoOrigin(t *testing.T) {
+	rec := (&recorder{t: t}).then(http.StatusFound, ``, "Location", "/login?token=0123456789abcdef")
+	assert.ErrorContains(t, getOnce(t, rec.client()), "(1 attempt; redirects are not followed)")
+}
+
 func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
 	t.Parallel()
 	const limit = 10 << 20

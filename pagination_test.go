@@ -151,6 +151,9 @@ func TestAllGivesEachItemOnceWhateverTheServerSaysOfItsPages(t *testing.T) {
 		{"the same item twice on a page, and on each page", func(page, _ int) string {
 			return pageOf(`"pageInfo":{"lastPage":3},`, "r1", "r1", "r"+strconv.Itoa(page))
 		}, ruleIDs(3), []int{1, 2, 3}},
+		{"an item that has changed on its way to the next page", func(page, _ int) string {
+			return fmt.Sprintf(`{"pageInfo":{"lastPage":2},"data":[{"id":"r1","name":"name %d"},{"id":"r%[1]d"}]}`, page)
+		}, ruleIDs(2), []int{1, 2}},
 		{"items without ids", func(int, int) string {
 			return `{"pageInfo":{"lastPage":1},"data":[{"name":"a"},{"name":"b"}]}`
 		}, []string{"", ""}, []int{1}},

@@ -1321,6 +1321,17 @@ func TestRepeatsThatSucceedCostAHealthyClientNothing(t *testing.T) {
 		require.NoError(t, l.Close())
 		serving.Wait()
 	})
+	t.Run("by the client, of what fails every other time", func(t *testing.T) {
+		server := &unstable{}
+		client := server.client(t)
+		for i := range 400 {
+			server.fails = func() (*http.Response, error) {
+				server.fails = nil
+				return unavailable()
+			}
+			require.NoError(t, client.Do(t.Context(), http.MethodGet, "/v2/sip/call", nil, nil), "call %d", i)
+		}
+	})
 	t.Run("by a middleware that sends everything twice", func(t *testing.T) {
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"id":"c"}`) }))
 		defer api.Close()
