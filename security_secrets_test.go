@@ -467,6 +467,17 @@ func TestAPINThatStandsInAnotherNumberDoesNotHideTheMessage(t *testing.T) {
 	assertWithout(t, []string{"4321"}, textsOf(refused)...)
 }
 
+// What only its name makes a secret may be too short for one; a field of ours is not.
+func TestASecretOfAFieldIsTakenOutHoweverShortItIs(t *testing.T) {
+	params := validRule()
+	params.Room = &videosdk.RoutingRoom{Type: videosdk.RoomTypeStatic, ID: "support", PIN: "907"}
+	client := newRecorder(t, http.StatusBadRequest, `{"message":"room 907 not found"}`).client()
+	var refused *videosdk.APIError
+	require.ErrorAs(t, errorOf(client.RoutingRules.Create(t.Context(), params)), &refused)
+	assert.Equal(t, "room [redacted] not found", refused.Message)
+	assertWithout(t, []string{"907"}, textsOf(refused)...)
+}
+
 func TestTheSecretsOfALargeRequestAreCollectedOnce(t *testing.T) {
 	list := make([]map[string]string, 1000)
 	for i := range list {
