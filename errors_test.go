@@ -701,3 +701,26 @@ func TestNothingIsPrinted(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, string(content))
 }
+
+// noted is a body that notes its end.
+type noted struct {
+	io.Reader
+	closed *int
+}
+
+func (n noted) Close() error { *n.closed++; return nil }
+
+func TestTheBodyOfEachAnswerIsClosed(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusFound, http.StatusNotFound, http.StatusServiceUnavailable} {
+		sent, closed := 0, 0
+		client, err := videosdk.New("key", "secret", videosdk.WithRetryWait(0, 0), videosdk.WithHTTPClient(&http.Client{
+			Transport: roundTripFunc(func(*http.Request) (*http.Response, error) {
+				sent++
+				return &http.Response{StatusCode: status, Body: noted{strings.NewReader(`{}`), &closed}}, nil
+			}),
+		}))
+		require.NoError(t, err)
+		assert.Equal(t, status != http.StatusOK, client.Do(t.Context(), http.MethodGet, "/v2/x", nil, nil) != nil)
+		assert.Equal(t, sent, closed, status)
+	}
+}
