@@ -60,6 +60,10 @@ func hasBegun(batch *videosdk.BatchCall) bool {
 // launch uploads the list and has it called. If the answer is lost, the campaign
 // tells by itself whether it has begun: it has the id of its list.
 func (c *campaign) launch(ctx context.Context, client *videosdk.Client, list []byte) (*videosdk.BatchCall, error) {
+	list, err := eachOnce(list)
+	if err != nil {
+		return nil, err
+	}
 	number, err := client.PhoneNumbers.Get(ctx, c.from)
 	if err != nil {
 		return nil, err

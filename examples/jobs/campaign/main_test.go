@@ -185,6 +185,25 @@ func TestACampaignGoesOnWithoutTheProgram(t *testing.T) {
 	assertEachOnce(t, srv)
 }
 
+func TestVideoSDKIsNotGivenANumberTwice(t *testing.T) {
+	t.Parallel()
+	srv, c, client := batchAccount(t)
+	list := "name,phoneNumber\nAnn,+14155550101\nBen,+14155550102\nAnna, +14155550101\n"
+	require.NoError(t, c.delegate(t.Context(), client, []byte(list), io.Discard, io.Discard))
+	assertEachOnce(t, srv)
+	assert.Equal(t, map[string]any{"name": "Ann"}, srv.Dials()[0].Metadata)
+}
+
+func TestAListWithoutNumbersIsNotUploaded(t *testing.T) {
+	t.Parallel()
+	srv, c, client := batchAccount(t)
+	err := c.delegate(t.Context(), client, []byte("name\nAnn\n"), io.Discard, io.Discard)
+	require.ErrorContains(t, err, "phoneNumber")
+	for _, request := range srv.Requests() {
+		assert.NotContains(t, request.Path, "upload")
+	}
+}
+
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
