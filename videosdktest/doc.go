@@ -92,8 +92,9 @@
 //	phoneNumber,name
 //	+14155550101,Ann
 //
-// A list with a number that is malformed is not parsed. The API documents neither
-// columns nor this: what the emulator takes, it may refuse.
+// A list with a number that is malformed is not parsed; a number that stands there
+// twice is dialled twice. The API documents neither columns nor this: what the emulator
+// takes, it may refuse.
 //
 // # Other spellings
 //
