@@ -65,6 +65,11 @@
 // SIP passwords, PINs and metadata show neither in the text of errors, nor in
 // logs, nor when a value of this package is printed.
 //
+// JSON of a value holds all of it, to be stored. The JSON handler of log/slog makes
+// such JSON of a slice, a map or a struct of yours that holds values of this package:
+// log them one by one, or format them first. And package fmt prints all of a value
+// that a struct holds in an unexported field; a pointer there it does not follow.
+//
 // # Testing
 //
 // Package videosdktest is the API in memory, for tests of programs that use this
