@@ -65,7 +65,9 @@ func (w *roomWire) resource(raw json.RawMessage) (*Room, string) {
 // server's choice.
 type RoomCreateParams struct {
 	// CustomRoomID is a name of your own. Creating a room again with the same
-	// name returns the room that is there, so unknown outcomes are retried.
+	// name returns the room that is there, so unknown outcomes are retried. That may
+	// be one that was deactivated, which nobody can join: use a name once, or ask
+	// Validate.
 	CustomRoomID string `json:"customRoomId,omitempty"`
 	// GeoFence is the region that the room is kept in.
 	GeoFence string `json:"geoFence,omitempty"`
@@ -146,9 +148,10 @@ func saysInvalid(status int) bool {
 }
 
 // Deactivate closes a room for good, by its ID: the API does not take a CustomRoomID
-// here. An unknown outcome is not repeated: the error then matches [ErrMaybeApplied].
-// If the server's answer does not hold the room, the one returned has its ID and Raw
-// only.
+// here. What becomes of the calls in it, and of those that still ring, it does not
+// document: see [CallsService.End]. An unknown outcome is not repeated: the error then
+// matches [ErrMaybeApplied]. If the server's answer does not hold the room, the one
+// returned has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/deactivate-room
 func (s *RoomsService) Deactivate(ctx context.Context, roomID string, opts ...RequestOption) (*Room, error) {
