@@ -551,8 +551,8 @@ func (f *faults) batchPlan(days []int, again *BatchRetry, hook *BatchWebhook) {
 // say otherwise: phones ring. Like [CallsService.Create], it is never repeated
 // after an unknown outcome: the error then matches [ErrMaybeApplied].
 // [WithRetryUnknown] is refused. Ask for it with Get then, by the BatchID: a
-// campaign that has been made is no longer BatchParsed. Get and Stats tell how far
-// it is, and a BatchWebhook of its end.
+// campaign that has been made is no longer BatchParsed. After a crash too: store the
+// BatchID before. Get and Stats tell how far it is, and a BatchWebhook of its end.
 func (s *BatchCallsService) Create(ctx context.Context, params BatchCallCreateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Create", class: retry.Dial, method: http.MethodPost, path: batchCallsPath,
@@ -678,8 +678,9 @@ func orEmpty(text *string) string {
 // Update changes a campaign. It may begin one: a draft, with SaveAsDraft false, and
 // then phones ring. The API does not document what becomes of a draft if SaveAsDraft
 // is left out: set it. So Update, like Create, is never repeated after an unknown
-// outcome: the error then matches [ErrMaybeApplied]. [WithRetryUnknown] is refused.
-// If the answer does not contain the campaign, only its ID and Raw are set.
+// outcome: the error then matches [ErrMaybeApplied], and Get tells whether a draft has
+// begun: it is BatchScheduled then, or further. [WithRetryUnknown] is refused. If the
+// answer does not contain the campaign, only its ID and Raw are set.
 func (s *BatchCallsService) Update(ctx context.Context, batchID string, params BatchCallUpdateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Update", class: retry.Dial, method: http.MethodPut, path: batchCallPath,
@@ -701,8 +702,9 @@ func (s *BatchCallsService) Delete(ctx context.Context, batchID string, opts ...
 
 // Cancel stops a campaign. mode says what becomes of the calls that are up.
 // Required. An unknown outcome is not repeated: the error then matches
-// [ErrMaybeApplied]. See [WithRetryUnknown]. If the answer does not contain the
-// campaign, only its ID and Raw are set.
+// [ErrMaybeApplied], and Get tells whether it is BatchCancelling or BatchCancelled.
+// See [WithRetryUnknown]. If the answer does not contain the campaign, only its ID
+// and Raw are set.
 //
 // The API documents no way to pause a campaign, nor to go on with one that was
 // cancelled: its Records tell who has not been called.

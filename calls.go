@@ -463,8 +463,8 @@ func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts [
 }
 
 // End hangs up. Ending a call that is over does no harm, so unknown outcomes
-// are retried. If the server's answer does not hold the call, the one returned
-// has its ID and Raw only.
+// are retried; after an error that matches [ErrMaybeApplied] end it again. If the
+// server's answer does not hold the call, the one returned has its ID and Raw only.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/calls/call-end
 func (s *CallsService) End(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
