@@ -101,9 +101,12 @@ type BatchRetry struct {
 	MaxAttempts int `json:"maxAttempts,omitempty"`
 }
 
-// BatchWebhook is where the events of a campaign are posted to.
+// BatchWebhook is where the events of a campaign are posted to. The API does not
+// document how an event names its campaign, nor that there is one of a campaign that
+// is cancelled: ask Get besides, so as not to wait for ever.
 type BatchWebhook struct {
-	// Endpoint is an http or https URL. Required.
+	// Endpoint is an http or https URL. Required. With a name of your own in its
+	// query, it tells whose event it is.
 	Endpoint string `json:"endpoint"`
 	// Events are the events to post: EventBatchStarted, EventBatchCompleted. At
 	// least one is required.
