@@ -28,7 +28,7 @@ const (
 // EventType is what a webhook tells of.
 type EventType string
 
-// The events that the API accepts in subscriptions.
+// The events that the API accepts in subscriptions. Calls in and calls out have them.
 const (
 	EventCallStarted           EventType = "call-started"
 	EventCallRinging           EventType = "call-ringing"
