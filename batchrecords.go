@@ -172,8 +172,10 @@ func (b BatchRecordDeleteResult) Format(f fmt.State, _ rune) { redact.Format(f, 
 // LogValue implements [slog.LogValuer], with secret and private fields redacted.
 func (b BatchRecordDeleteResult) LogValue() slog.Value { return redact.LogValue(b) }
 
-// Delete deletes records of a campaign. Unknown outcomes are retried: see
-// [BatchRecordDeleteResult] for what is then known.
+// Delete deletes records of a campaign, and with them what became of their calls. It
+// is no error if fewer are deleted than were named, because one is being called, say:
+// compare DeletedCount. Unknown outcomes are retried: see [BatchRecordDeleteResult]
+// for what is then known.
 func (s *BatchRecordsService) Delete(ctx context.Context, batchID string, recordIDs []string, opts ...RequestOption) (*BatchRecordDeleteResult, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Records.Delete", class: retry.Delete, method: http.MethodDelete, path: batchRecordsPath,
