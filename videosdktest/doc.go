@@ -94,7 +94,8 @@
 //
 // A list with a number that is malformed is not parsed; a number that stands there
 // twice is dialled twice. The API documents neither columns nor this: what the emulator
-// takes, it may refuse.
+// takes, it may refuse. Nor does it list the labels of records: here they are scheduled,
+// in progress, completed, not connected, and cancelled.
 //
 // # Other spellings
 //
