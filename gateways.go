@@ -191,10 +191,11 @@ type GatewayUpdateParams struct {
 	Metadata        map[string]string `json:"metadata,omitzero" redact:"private"`
 	Tags            []string          `json:"tags,omitzero"`
 
-	// AllowedAddresses are for inbound gateways only.
+	// AllowedAddresses are for inbound gateways only. Empty, and not nil, they let
+	// calls come from everywhere.
 	AllowedAddresses []string `json:"allowedAddresses,omitzero"`
 	// AllowedNumbers are for both: an outbound gateway takes them here, although
-	// not when it is created.
+	// not when it is created. Empty, and not nil, they let everybody call.
 	AllowedNumbers []string `json:"allowedNumbers,omitzero"`
 
 	// Address and Transport are for outbound gateways only.

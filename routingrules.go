@@ -239,20 +239,24 @@ type RoutingRuleUpdateParams struct {
 	// PhoneNumbers replace all the numbers of the rule.
 	PhoneNumbers []string `json:"phoneNumbers,omitzero"`
 	// Room is sent as a whole: it holds what is to stay, too, such as the PIN.
-	Room                *RoutingRoom      `json:"room,omitzero"`
+	Room *RoutingRoom `json:"room,omitzero"`
+	// AgentID that is empty is sent, to take the agent off. The API does not
+	// document how that is done.
 	AgentID             *string           `json:"agentId,omitzero"`
 	AgentMetadata       map[string]any    `json:"agentMetadata,omitzero" redact:"private"`
 	IncludeHeaders      *IncludeHeaders   `json:"includeHeaders,omitzero"`
 	Headers             map[string]string `json:"headers,omitzero"`
 	HeadersToAttributes map[string]string `json:"headersToAttributes,omitzero"`
-	AllowedNumbers      []string          `json:"allowedNumbers,omitzero"`
-	AllowedIPAddresses  []string          `json:"allowedIpAddresses,omitzero"`
-	Tags                []string          `json:"tags,omitzero"`
-	Recording           *bool             `json:"recording,omitzero"`
-	DTMF                *bool             `json:"dtmf,omitzero"`
-	NoiseCancellation   *bool             `json:"noiseCancellation,omitzero"`
-	HidePhoneNumber     *bool             `json:"hidePhoneNumber,omitzero"`
-	APIKey              *string           `json:"apiKey,omitzero" redact:"secret"`
+	// AllowedNumbers and AllowedIPAddresses that are empty, and not nil, let
+	// everybody call.
+	AllowedNumbers     []string `json:"allowedNumbers,omitzero"`
+	AllowedIPAddresses []string `json:"allowedIpAddresses,omitzero"`
+	Tags               []string `json:"tags,omitzero"`
+	Recording          *bool    `json:"recording,omitzero"`
+	DTMF               *bool    `json:"dtmf,omitzero"`
+	NoiseCancellation  *bool    `json:"noiseCancellation,omitzero"`
+	HidePhoneNumber    *bool    `json:"hidePhoneNumber,omitzero"`
+	APIKey             *string  `json:"apiKey,omitzero" redact:"secret"`
 }
 
 // Format implements [fmt.Formatter]. Secret and private fields are redacted,
