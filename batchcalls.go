@@ -693,9 +693,10 @@ func (s *BatchCallsService) Update(ctx context.Context, batchID string, params B
 	return s.changed(ctx, r, batchID)
 }
 
-// Delete deletes a campaign. Unknown outcomes are retried. If it does not exist, the
-// error matches [ErrNotFound], unless an earlier attempt of this call deleted it: see
-// [DeleteResult.AlreadyGone].
+// Delete deletes a campaign. The API does not document whether one that is running
+// goes on to call people then: Cancel it first. Unknown outcomes are retried. If it
+// does not exist, the error matches [ErrNotFound], unless an earlier attempt of this
+// call deleted it: see [DeleteResult.AlreadyGone].
 func (s *BatchCallsService) Delete(ctx context.Context, batchID string, opts ...RequestOption) (*DeleteResult, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Delete", class: retry.Delete, method: http.MethodDelete, path: batchCallPath,
