@@ -198,6 +198,10 @@ func WithHTTPClient(client *http.Client) Option {
 // GET, may be sent again; that draws on the retry quota, which gets it back if
 // the call succeeds.)
 //
+// A limit of so many requests a second is better kept before a call than in a
+// middleware: what waits there waits within the attempt timeout, and after an error of
+// a middleware that did not hand the request on nobody knows that it was not sent.
+//
 // The list that [BatchCallsService.Upload] stores passes it as well, on its way to
 // the host of a presigned URL and without a token. A header that is not for that
 // host, such as a key for a gateway in front of the API, must be kept from it:
