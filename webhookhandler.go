@@ -70,8 +70,9 @@ func WithQueue(size, workers int) WebhookOption {
 
 // WithWebhookLogger sets where failures are logged: refused deliveries at level
 // Warn; functions and Deduplicators that fail or panic at level Error. Errors are
-// logged as they are, but of a delivery only the type of its event, and of a
-// panic where it happened and not its value. Default, also nil: nowhere.
+// logged as they are, but of a delivery only the type of its event and the ID of
+// its call, and of a panic where it happened and not its value. Default, also nil:
+// nowhere.
 func WithWebhookLogger(logger *slog.Logger) WebhookOption {
 	return func(w *WebhookReceiver) { w.log = logger }
 }
@@ -365,11 +366,18 @@ func (w *WebhookReceiver) store(ctx context.Context, do func(context.Context) er
 	return safely("the deduplicator", func() error { return do(ctx) })
 }
 
-// report logs what went wrong with an event, if anything did.
+// report logs what went wrong with an event, if anything did, and names the call:
+// an event that the queue has lost does not come again, and who reads the log asks
+// for the call.
 func (w *WebhookReceiver) report(ctx context.Context, what string, event *Event, err error) {
-	if err != nil {
-		w.log.ErrorContext(ctx, what, describe(err, "event", event.Type)...)
+	if err == nil {
+		return
 	}
+	attributes := []any{"event", event.Type}
+	if event.Call != nil {
+		attributes = append(attributes, "call", event.Call.ID)
+	}
+	w.log.ErrorContext(ctx, what, describe(err, attributes...)...)
 }
 
 // describe returns what a log tells of an error: of a panic also where it

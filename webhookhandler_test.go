@@ -294,7 +294,7 @@ func TestAFunctionThatEndsItsGoroutineLeavesNoClaimBehind(t *testing.T) {
 	var first sync.WaitGroup
 	first.Go(func() { answerTo(receiver, signed(smallEvent)) })
 	first.Wait()
-	assert.Contains(t, logged.String(), `msg="videosdk: webhook not handled" event=call-ringing error="the function ended its goroutine"`)
+	assert.Contains(t, logged.String(), `msg="videosdk: webhook not handled" event=call-ringing call=call_1 error="the function ended its goroutine"`)
 	for range 2 {
 		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent)))
 	}
@@ -443,18 +443,19 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 		"a body that is no JSON":    {request: signed(planted), want: `level=WARN msg="videosdk: webhook refused" status=400`},
 		"a body that is too large":  {request: signed(private + strings.Repeat(" ", 1000)), want: `level=WARN msg="videosdk: webhook refused" status=413`},
 		"a body that breaks off":    {request: httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(failed)), want: `level=WARN msg="videosdk: webhook refused" status=400`},
-		"a failure of the function": {request: signed(private), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event=call-ringing`},
-		"a claim that fails":        {request: signed(private), dedup: fakeDeduplicator{claimErr: failed}, want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing`},
+		"a failure of the function": {request: signed(private), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event=call-ringing call=call_1 error=`},
+		"a failure without a call":  {request: signed(`{"call-summary":"` + planted + `"}`), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event="" error=`},
+		"a claim that fails":        {request: signed(private), dedup: fakeDeduplicator{claimErr: failed}, want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing call=call_1 error=`},
 		"a claim that panics": {request: signed(private), dedup: fakeDeduplicator{claimErr: failed, panics: true},
-			want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing error="the deduplicator panicked with a string" stack=`},
+			want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing call=call_1 error="the deduplicator panicked with a string" stack=`},
 		"a success that is not noted": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed},
-			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing`},
+			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing call=call_1 error=`},
 		"a success whose note panics": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed, panics: true},
-			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing error="the deduplicator panicked with a string" stack=`},
+			want: `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing call=call_1 error="the deduplicator panicked with a string" stack=`},
 		"a failure whose claim cannot be given back": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed},
 			handle: func(context.Context, *videosdk.Event) error { return failed },
-			want:   `level=ERROR msg="videosdk: webhook not handled" event=call-ringing`,
-			also:   `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing`},
+			want:   `level=ERROR msg="videosdk: webhook not handled" event=call-ringing call=call_1 error=`,
+			also:   `level=ERROR msg="videosdk: webhook claim not settled" event=call-ringing call=call_1 error=`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -1077,7 +1078,7 @@ func TestShutdownDropsAnEventThatWaitsForTheEndOfItsClaim(t *testing.T) {
 		giveUp()
 		require.ErrorIs(t, p.first.Shutdown(ctx), context.Canceled)
 		synctest.Wait()
-		assert.Contains(t, logged.String(), `msg="videosdk: webhook not handled" event=call-answered error="context canceled"`)
+		assert.Contains(t, logged.String(), `msg="videosdk: webhook not handled" event=call-answered call=call_1 error="context canceled"`)
 		elapse(10 * time.Second)
 		assert.Equal(t, http.StatusOK, p.deliverAgain())
 	})
