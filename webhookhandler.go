@@ -263,7 +263,8 @@ func (w *WebhookReceiver) verified(rw http.ResponseWriter, r *http.Request) (eve
 	case errors.Is(err, ErrInvalidEvent):
 		status = http.StatusBadRequest
 	case errors.Is(err, ErrInvalidSignature):
-		status = http.StatusUnauthorized
+		// The length shows a body that somebody in front has read, or changed.
+		status, err = http.StatusUnauthorized, fmt.Errorf("%w (a body of %d bytes)", err, len(body))
 	case err != nil:
 		status = http.StatusServiceUnavailable
 	}

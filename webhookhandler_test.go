@@ -430,6 +430,8 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 	forged.Header.Set(videosdk.SignatureHeader, vendor().sign(smallEvent))
 	unsigned := signed(private)
 	unsigned.Header.Del(videosdk.SignatureHeader)
+	consumed := signed(private)
+	consumed.Body = http.NoBody // by a middleware that logs bodies, say
 	tests := map[string]struct {
 		request *http.Request
 		dedup   fakeDeduplicator
@@ -437,15 +439,16 @@ func TestWhatGoesWrongIsLoggedWithoutTheBody(t *testing.T) {
 		want    string
 		also    string // on another line
 	}{
-		"a success":                 {request: signed(private)},
-		"a forgery":                 {request: forged, want: `level=WARN msg="videosdk: webhook refused" status=401`},
-		"no signature":              {request: unsigned, want: `level=WARN msg="videosdk: webhook refused" status=401`},
-		"a body that is no JSON":    {request: signed(planted), want: `level=WARN msg="videosdk: webhook refused" status=400`},
-		"a body that is too large":  {request: signed(private + strings.Repeat(" ", 1000)), want: `level=WARN msg="videosdk: webhook refused" status=413`},
-		"a body that breaks off":    {request: httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(failed)), want: `level=WARN msg="videosdk: webhook refused" status=400`},
-		"a failure of the function": {request: signed(private), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event=call-ringing call=call_1 error=`},
-		"a failure without a call":  {request: signed(`{"call-summary":"` + planted + `"}`), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event="" error=`},
-		"a claim that fails":        {request: signed(private), dedup: fakeDeduplicator{claimErr: failed}, want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing call=call_1 error=`},
+		"a success":                   {request: signed(private)},
+		"a forgery":                   {request: forged, want: `level=WARN msg="videosdk: webhook refused" status=401`},
+		"a body that is read by then": {request: consumed, want: `status=401 error="videosdk: invalid webhook signature (a body of 0 bytes)"`},
+		"no signature":                {request: unsigned, want: `level=WARN msg="videosdk: webhook refused" status=401`},
+		"a body that is no JSON":      {request: signed(planted), want: `level=WARN msg="videosdk: webhook refused" status=400`},
+		"a body that is too large":    {request: signed(private + strings.Repeat(" ", 1000)), want: `level=WARN msg="videosdk: webhook refused" status=413`},
+		"a body that breaks off":      {request: httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(failed)), want: `level=WARN msg="videosdk: webhook refused" status=400`},
+		"a failure of the function":   {request: signed(private), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event=call-ringing call=call_1 error=`},
+		"a failure without a call":    {request: signed(`{"call-summary":"` + planted + `"}`), handle: func(context.Context, *videosdk.Event) error { return failed }, want: `level=ERROR msg="videosdk: webhook not handled" event="" error=`},
+		"a claim that fails":          {request: signed(private), dedup: fakeDeduplicator{claimErr: failed}, want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing call=call_1 error=`},
 		"a claim that panics": {request: signed(private), dedup: fakeDeduplicator{claimErr: failed, panics: true},
 			want: `level=ERROR msg="videosdk: webhook not claimed" event=call-ringing call=call_1 error="the deduplicator panicked with a string" stack=`},
 		"a success that is not noted": {request: signed(private), dedup: fakeDeduplicator{settleErr: failed},
