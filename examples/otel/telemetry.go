@@ -79,8 +79,9 @@ func Trace[T any](ctx context.Context, t *Telemetry, operation string, call func
 	result, err := call(ctx)
 	outcome := []attribute.KeyValue{attribute.String("videosdk.operation", operation)}
 	if err != nil {
-		outcome = append(outcome, errorType(err), attribute.Bool("videosdk.maybe_applied", errors.Is(err, videosdk.ErrMaybeApplied)))
-		span.SetStatus(codes.Error, err.Error())
+		kind := errorType(err)
+		outcome = append(outcome, kind, attribute.Bool("videosdk.maybe_applied", errors.Is(err, videosdk.ErrMaybeApplied)))
+		span.SetStatus(codes.Error, kind.Value.AsString()) // the text may quote the server, and with it a phone number
 	}
 	span.SetAttributes(outcome...)
 	t.calls.Add(ctx, 1, metric.WithAttributes(outcome...))

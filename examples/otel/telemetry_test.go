@@ -269,7 +269,7 @@ func TestErrorsHaveATypeOfFewValues(t *testing.T) {
 			assert.Equal(t, tt.kind, got["error.type"])
 			assert.Equal(t, tt.maybe, got["videosdk.maybe_applied"])
 			assert.Equal(t, codes.Error, call.Status.Code)
-			assert.Equal(t, err.Error(), call.Status.Description)
+			assert.Equal(t, tt.kind, call.Status.Description)
 			if tt.attempt == "-" {
 				assert.Empty(t, attempts)
 				return
@@ -284,6 +284,9 @@ func TestNoSecretAndNoPhoneNumberIsTold(t *testing.T) {
 	o := observe(t)
 	_, err := o.get(t.Context())
 	require.NoError(t, err)
+	o.srv.Inject(videosdktest.Fault{Status: http.StatusBadRequest, Body: `{"message":"` + ourNumber + ` is taken"}`})
+	_, err = o.get(t.Context())
+	require.ErrorIs(t, err, videosdk.ErrBadRequest)
 	told, err := json.Marshal(o.spans.GetSpans())
 	require.NoError(t, err)
 	for _, secret := range []string{o.srv.Secret, o.srv.APIKey, ourNumber[1:], "eyJ"} {
