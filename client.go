@@ -173,10 +173,11 @@ func WithBaseURL(rawURL string) Option {
 // settings, into a connection pool that can tell whether any byte of a failed
 // request was sent. That pool may delay a dial by up to 250 milliseconds when a
 // connection is about to come free. Any other RoundTripper is used as it is, and
-// then more failures have an unknown outcome. It must not send a request again by
-// itself, as that of go-retryablehttp does: a phone would ring twice. A
-// ResponseHeaderTimeout of the transport also ends a call that waits until the
-// callee answers; the attempt timeout makes it unnecessary.
+// then more failures have an unknown outcome: one that only wraps a transport
+// belongs in [WithMiddleware]. It must not send a request again by itself, as that
+// of go-retryablehttp does: a phone would ring twice. A ResponseHeaderTimeout of the
+// transport also ends a call that waits until the callee answers; the attempt
+// timeout makes it unnecessary.
 //
 // Redirects are never followed and Jar is ignored. Timeout becomes the attempt
 // timeout unless [WithAttemptTimeout] is given.
@@ -206,6 +207,13 @@ func WithHTTPClient(client *http.Client) Option {
 // the host of a presigned URL and without a token. A header that is not for that
 // host, such as a key for a gateway in front of the API, must be kept from it:
 // compare the host of the request.
+//
+// The URL that a middleware sees may hold a phone number, and that of an upload is a
+// secret: a tracer that records URLs, as otelhttp does, spreads both.
+// [WithOnAttempt] tells of attempts without them. A middleware that fails before it
+// has called the next one leaves the outcome unknown, since it could have sent the
+// request by another way: a circuit breaker or a limiter belongs around the methods
+// of the client.
 func WithMiddleware(middleware ...func(http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(!slices.ContainsFunc(middleware, isNilMiddleware), "WithMiddleware", "must not be nil")
