@@ -26,7 +26,10 @@ const (
 
 // TokenSource gives the token for a request. A client that has an API key and
 // secret needs none; it is for backends that get their tokens from elsewhere,
-// such as a vault or a service that holds the secret.
+// such as a vault or a service that holds the secret, and for credentials that
+// change while the client stays: one that replaces it does not know what it has
+// dialled (see [CallsService.CreateOnce]). What a source that signs by itself puts
+// into a token: https://docs.videosdk.live/api-reference/realtime-communication/authentication
 //
 // Token is called for every attempt, from many goroutines: a source keeps its
 // token until it must be renewed. It returns the bare JWT, without "Bearer ".

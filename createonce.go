@@ -45,10 +45,10 @@ const (
 //
 // What it cannot promise: two processes, or two clients, that call it for the same
 // TrackingID at the same moment may both find nothing and both dial, and so may one
-// that is started again before the list shows the call. The API has no way to
-// prevent that: let one client own a TrackingID at a time. Nor does it find a call
-// to another number: if To has changed, that number is dialled too, by the same
-// client after that minute.
+// that is started again, or made in place of another, before the list shows the
+// call. The API has no way to prevent that: let one client own a TrackingID at a
+// time. Nor does it find a call to another number: if To has changed, that number is
+// dialled too, by the same client after that minute.
 //
 // The end of ctx does not end a call that has been placed: see [CallsService.End].
 func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {

@@ -183,6 +183,10 @@ func (w *trunkCallWire) resource(raw json.RawMessage) (*TrunkCall, string) {
 // Like [CallsService.Create] it is never repeated after an unknown outcome; the
 // error then matches [ErrMaybeApplied].
 //
+// The answer names no call. To look for it, to follow it or to hang up, find it by
+// its room: see [CallsService.FindActive]. Whether the API lists the calls of trunks
+// is not documented; the emulator does.
+//
 // https://docs.videosdk.live/api-reference/realtime-communication/sip/out-bound-call
 func (s *TrunksService) Call(ctx context.Context, params TrunkCallParams, opts ...RequestOption) (*TrunkCall, error) {
 	r := s.client.request(operation{
