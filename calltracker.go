@@ -55,7 +55,9 @@ func told(event *Event) trackedCall {
 type TrackerOption func(*CallTracker)
 
 // WithTrackedCalls limits how many calls the tracker knows, at least 1: those
-// with the latest events. Default: 10,000.
+// with the latest events. Default: 10,000. Leave room for all calls that are up at a
+// time and those that begin meanwhile: one that is forgotten begins anew with its
+// next event, and if that is its end, nothing tells that it was answered.
 func WithTrackedCalls(max int) TrackerOption {
 	return func(t *CallTracker) { t.max = max }
 }
