@@ -31,6 +31,10 @@ const (
 // dialled (see [CallsService.CreateOnce]). What a source that signs by itself puts
 // into a token: https://docs.videosdk.live/api-reference/realtime-communication/authentication
 //
+// All tokens of a source are of one account. Tenants with accounts of their own have
+// a client each: with one that takes the tenant from the context,
+// [CallsService.CreateOnce] takes the call of one tenant for that of another.
+//
 // Token is called for every attempt, from many goroutines: a source keeps its
 // token until it must be renewed. It returns the bare JWT, without "Bearer ".
 // After a 401 it is asked once more; a source that then returns a different
