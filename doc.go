@@ -51,8 +51,8 @@
 // [*ParseFailedError]. All match sentinels such as [ErrNotFound], [ErrTimeout]
 // and [ErrMaybeApplied] with errors.Is.
 //
-// After [ErrMaybeApplied], [CallsService.CreateOnce] and a TrackingID resolve the
-// doubt.
+// After [ErrMaybeApplied], [CallsService.CreateOnce] with a TrackingID resolves the
+// doubt, as soon as the list of calls shows what was placed.
 //
 // # Webhooks
 //
