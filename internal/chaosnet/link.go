@@ -37,10 +37,13 @@ func (l *link) carry(from, to net.Conn, pass func(size int) (through int, dies b
 }
 
 // request passes a piece of a request. The first after an answer begins the
-// next one.
+// next one, unless the connection is about to die.
 func (l *link) request(size int) (through int, dies bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.answered && l.fate == AfterAnswer {
+		return 0, true
+	}
 	if !l.begun || l.answered {
 		l.begun, l.answered = true, false
 		l.fate = l.network.next()
