@@ -25,9 +25,10 @@ const (
 
 // Deduplicator remembers which events have been handled, so that one that is
 // delivered again is not handled again. Receivers of several processes share one
-// that is backed by a database: Claim is then an atomic "insert unless there", by the
-// clock of the database. All methods are called from many goroutines, with a context
-// that does not end when the sender of the event hangs up, but after ten seconds.
+// that is backed by a database: Claim is then an atomic "insert unless there, or
+// void", by the clock of the database. docs/webhooks.md has one in SQL. All methods
+// are called from many goroutines, with a context that does not end when the sender
+// of the event hangs up, but after ten seconds.
 type Deduplicator interface {
 	// Claim asks to handle the event of a key. A claim that is granted and
 	// neither done nor released is void after ttl: its holder has crashed, or
