@@ -27,7 +27,7 @@ const (
 // TokenSource gives the token for a request. A client that has an API key and
 // secret needs none; it is for backends that get their tokens from elsewhere,
 // such as a vault or a service that holds the secret, and for credentials that
-// change while the client stays: one that replaces it does not know what it has
+// change while the client stays: a new client does not know what the one before it has
 // dialled (see [CallsService.CreateOnce]). What a source that signs by itself puts
 // into a token: https://docs.videosdk.live/api-reference/realtime-communication/authentication
 //

@@ -319,7 +319,7 @@ func regularFile(info os.FileInfo, err error) error {
 //
 // Which columns a list has, the API does not document: try a short one first. Package
 // videosdktest says what the emulator takes. Nor does it document what becomes of a
-// number that stands there twice: leave it out once, or that phone may ring twice.
+// number that stands there twice: name each once, or that phone may ring twice.
 //
 // If the list cannot be parsed, the error is a [*ParseFailedError]: mend the list
 // and upload it with [WithExistingBatch]. Any other error after the list was stored

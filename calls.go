@@ -134,7 +134,7 @@ func (c *Call) IsOver() bool { return c.Status.IsTerminal() || c.End != nil }
 
 // WasAnswered reports whether Status or Timelog say that the callee has picked up,
 // also if the call has ended since. False is no proof if the call is [CallEnded]:
-// the event of a hangup has no Timelog, and the API documents a call of minutes
+// the event of a hangup need not have a Timelog, and the API documents a call of minutes
 // whose Timelog leaves the answer out. So ask [CallsService.Get] before you call
 // somebody again, and do so only after a status that says that nobody was reached:
 // missed, not-answered, rejected, failed or abandoned.

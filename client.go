@@ -199,10 +199,6 @@ func WithHTTPClient(client *http.Client) Option {
 // GET, may be sent again; that draws on the retry quota, which gets it back if
 // the call succeeds.)
 //
-// A limit of so many requests a second is better kept before a call than in a
-// middleware: what waits there waits within the attempt timeout, and after an error of
-// a middleware that did not hand the request on nobody knows that it was not sent.
-//
 // The list that [BatchCallsService.Upload] stores passes it as well, on its way to
 // the host of a presigned URL and without a token. A header that is not for that
 // host, such as a key for a gateway in front of the API, must be kept from it:
@@ -210,10 +206,12 @@ func WithHTTPClient(client *http.Client) Option {
 //
 // The URL that a middleware sees may hold a phone number, and that of an upload is a
 // secret: a tracer that records URLs, as otelhttp does, spreads both.
-// [WithOnAttempt] tells of attempts without them. A middleware that fails before it
-// has called the next one leaves the outcome unknown, since it could have sent the
-// request by another way: a circuit breaker or a limiter belongs around the methods
-// of the client.
+// [WithOnAttempt] tells of attempts without them.
+//
+// A circuit breaker or a rate limiter belongs around the methods of the client: what
+// waits in a middleware waits within the attempt timeout, and one that fails before it
+// has called the next leaves the outcome unknown, since it could have sent the request
+// by another way.
 func WithMiddleware(middleware ...func(http.RoundTripper) http.RoundTripper) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(!slices.ContainsFunc(middleware, isNilMiddleware), "WithMiddleware", "must not be nil")

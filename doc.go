@@ -69,7 +69,8 @@
 // such JSON of a slice, a map or a struct of yours that holds values of this package:
 // log them one by one, or format them first. And package fmt prints all of a value
 // that a struct holds in an unexported field; a pointer there it does not follow.
-// Do not embed a value in a struct that is stored: encoding/json reads the value alone.
+// Do not embed a value in a struct that is stored: encoding/json then leaves out the
+// other fields of that struct.
 //
 // # Testing
 //

@@ -28,8 +28,8 @@ const (
 )
 
 // RoutingRule is a rule for the calls of phone numbers. The server may fill in what
-// was left out, such as the prefix of a room: whoever compares a rule with what it
-// should be compares what is asked for, and not the whole.
+// was left out, such as the prefix of a room: to tell whether a rule is as it should be,
+// compare only the fields that you set.
 type RoutingRule struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
