@@ -91,22 +91,24 @@ func TestWhatHasChangedInTheFileIsChangedInTheAccount(t *testing.T) {
 
 // An inbound rule can have a number only when the other has given it up.
 func TestANumberMovesFromAnyRuleToAnyOther(t *testing.T) {
-	numbers := `numbers: [{name: All, region: us002, address: sip.example.com, phoneNumbers: ["+14155550100", "+14155550101", "+14155550102"]}]` + "\n"
+	numbers := `numbers: [{name: All, region: us002, address: sip.example.com, phoneNumbers: ["+14155550100", "+14155550101", "+14155550102", "+14155550103"]}]` + "\n"
 	srv := jobtest.NewAccount(t)
 	_, err := jobtest.Output(t, run, "-apply", "-file", write(t, numbers+`rules:
   - {name: Sales, type: inbound, phoneNumbers: ["+14155550100"]}
-  - {name: Support, type: inbound, phoneNumbers: ["+14155550101", "+14155550102"]}`))
+  - {name: Support, type: inbound, phoneNumbers: ["+14155550101"]}
+  - {name: Billing, type: inbound, phoneNumbers: ["+14155550102", "+14155550103"]}`))
 	require.NoError(t, err)
 	changes(srv)
 
 	out, err := jobtest.Output(t, run, "-apply", "-file", write(t, numbers+`rules:
   - {name: New, type: inbound, phoneNumbers: ["+14155550100"]}
   - {name: Sales, type: inbound, phoneNumbers: ["+14155550101"]}
-  - {name: Support, type: inbound, phoneNumbers: ["+14155550102"]}`))
+  - {name: Support, type: inbound, phoneNumbers: ["+14155550102"]}
+  - {name: Billing, type: inbound, phoneNumbers: ["+14155550103"]}`))
 
 	require.NoError(t, err)
 	assert.Contains(t, out, "Checked: another run changes nothing.")
-	assert.Len(t, changes(srv), 3)
+	assert.Len(t, changes(srv), 4)
 }
 
 func TestWhatTheFileDoesNotNameStays(t *testing.T) {

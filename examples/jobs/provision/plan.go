@@ -44,9 +44,7 @@ func plan(ctx context.Context, client *videosdk.Client, wanted *setup) (steps []
 		}
 		rules[key] = found
 	}
-	ordered := slices.Clone(wanted.Rules)
-	slices.SortStableFunc(ordered, func(a, b rule) int { return cmp.Compare(turn(a, rules), turn(b, rules)) })
-	for _, rule := range ordered {
+	for _, rule := range inTurn(wanted.Rules, rules) {
 		found := rules[rule.key()]
 		if found != nil && found.Name == "" {
 			return nil, fmt.Errorf("the account has two %s rules named %q: rename one", rule.Type, rule.Name)
@@ -56,26 +54,25 @@ func plan(ctx context.Context, client *videosdk.Client, wanted *setup) (steps []
 	return steps, nil
 }
 
-// turn puts the rules that give up numbers before those that take them: a number
-// of one inbound rule cannot be given to another. Rules that swap all their
-// numbers have no order that works: take one out of the account first.
-func turn(want rule, rules map[string]*videosdk.RoutingRule) int {
-	found := rules[want.key()]
-	switch {
-	case found == nil:
-		return 2
-	case !lacksAny(found.PhoneNumbers, want.PhoneNumbers):
-		return 0 // takes none
-	case lacksAny(want.PhoneNumbers, found.PhoneNumbers):
-		return 1 // takes some and gives up others
-	default:
-		return 2
+// inTurn puts each rule behind those that give up the numbers it takes: a number of
+// one inbound rule cannot be given to another. Rules that swap numbers have no order
+// that works: take one out of the account first.
+func inTurn(wanted []rule, rules map[string]*videosdk.RoutingRule) (ordered []rule) {
+	for left := slices.Clone(wanted); len(left) > 0; {
+		next := max(0, slices.IndexFunc(left, func(want rule) bool { return !mustWait(want, left, rules) }))
+		ordered = append(ordered, left[next])
+		left = slices.Delete(left, next, next+1)
 	}
+	return ordered
 }
 
-// lacksAny reports whether one of the numbers is not in the list.
-func lacksAny(list, numbers []string) bool {
-	return slices.ContainsFunc(numbers, func(e164 string) bool { return !slices.Contains(list, e164) })
+// mustWait reports whether a rule takes a number that another of those left has yet.
+func mustWait(want rule, left []rule, rules map[string]*videosdk.RoutingRule) bool {
+	return slices.ContainsFunc(left, func(other rule) bool {
+		found := rules[other.key()]
+		return found != nil && other.Type == want.Type && other.Name != want.Name &&
+			slices.ContainsFunc(want.PhoneNumbers, func(e164 string) bool { return slices.Contains(found.PhoneNumbers, e164) })
+	})
 }
 
 func planGroup(client *videosdk.Client, group group, numbers map[string]*videosdk.PhoneNumber) (steps []step, err error) {
