@@ -91,7 +91,7 @@ func (r *results) read() error {
 		}
 		r.latest[entry.Number] = entry
 	}
-	if rest := content[whole:]; len(rest) > 0 && rest[0] != '{' {
+	if whole == 0 && len(content) > 0 && content[0] != '{' {
 		return errors.New("it is not a file of results")
 	}
 	if err := r.file.Truncate(int64(whole)); err != nil {
