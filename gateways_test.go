@@ -248,6 +248,25 @@ func TestModifyLeavesOutWhatItDoesNotChange(t *testing.T) {
 	assert.JSONEq(t, `{"allowedAddresses":[],"record":true,"noiseCancellation":false,"enableDtmf":false}`, string(srv.Requests()[2].Body))
 }
 
+func TestModifyWritesWhatChangesInPlace(t *testing.T) {
+	srv := newServer(t)
+	client := newClient(t, srv)
+	gateway, err := client.InboundGateways.Create(t.Context(), videosdk.InboundGatewayCreateParams{
+		Name: "Full", Numbers: []string{"+14155551234"}, Tags: []string{"v2"},
+		AllowedAddresses: []string{"10.0.0.0/8"}, AllowedNumbers: []string{"+1*"}, Metadata: map[string]string{"team": "sales"},
+	})
+	require.NoError(t, err)
+
+	_, err = client.InboundGateways.Modify(t.Context(), gateway.ID, func(p *videosdk.GatewayUpdateParams) {
+		p.Numbers[0], p.Tags[0], p.AllowedAddresses[0], p.AllowedNumbers[0] = "+14155555678", "v3", "10.1.0.0/16", "+44*"
+		p.Metadata["team"] = "support"
+	})
+
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"numbers":["+14155555678"],"tags":["v3"],"allowedAddresses":["10.1.0.0/16"],"allowedNumbers":["+44*"],
+		"metadata":{"team":"support"},"record":false,"noiseCancellation":false,"enableDtmf":false}`, string(srv.Requests()[2].Body))
+}
+
 func TestModifyWritesOnceAndOnlyWhatItHasRead(t *testing.T) {
 	for _, direction := range directions() {
 		rename := func(p *videosdk.GatewayUpdateParams) { p.Name = videosdk.Ptr("New") }
