@@ -233,14 +233,11 @@ func (s sourced) ask(ctx context.Context) (string, error) {
 		err   error
 	}
 	answers := make(chan answer, 1)
-	go func() {
-		a := answer{err: errors.New("the token source ended its goroutine")} // unless it returns
-		defer func() { answers <- a }()
-		a.err = safely("the token source", func() (err error) {
-			a.token, err = source.Token(ctx)
-			return err
-		})
-	}()
+	var token string
+	go finally("the token source", func() (err error) {
+		token, err = source.Token(ctx)
+		return err
+	}, func(err error) { answers <- answer{token, err} })
 	select {
 	case a := <-answers:
 		return a.token, a.err

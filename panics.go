@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
@@ -23,4 +24,12 @@ func safely(what string, f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// finally is safely for what may also end its goroutine, as t.FailNow does, behind
+// which nothing runs but what is deferred. However it ends, settle gets its error.
+func finally(what string, f func() error, settle func(error)) {
+	err := errors.New(what + " ended its goroutine") // unless it returns
+	defer func() { settle(err) }()
+	err = safely(what, f)
 }

@@ -271,7 +271,7 @@ func (w *WebhookReceiver) verified(rw http.ResponseWriter, r *http.Request) (eve
 	return event, status, err
 }
 
-// keyOf fails only if the user's function panics.
+// keyOf fails only if the user's function panics, or the context has ended.
 func (w *WebhookReceiver) keyOf(ctx context.Context, event *Event) (key string, err error) {
 	err = w.guard(ctx, event, func() error {
 		if key = w.key(event); key == "" {
@@ -298,12 +298,16 @@ func (w *WebhookReceiver) process(ctx context.Context, job claimed) (ok bool) {
 // guard calls one of the user's functions, unless the context has ended, and
 // logs its failure.
 func (w *WebhookReceiver) guard(ctx context.Context, event *Event, f func() error) (err error) {
-	err = errors.New("the function ended its goroutine") // unless it returns
-	defer func() { w.report(ctx, "videosdk: webhook not handled", event, err) }()
-	if ctx.Err() != nil {
-		return endOf(ctx)
-	}
-	return safely("the function", f)
+	finally("the function", func() error {
+		if ctx.Err() != nil {
+			return endOf(ctx)
+		}
+		return f()
+	}, func(failure error) {
+		err = failure
+		w.report(ctx, "videosdk: webhook not handled", event, err)
+	})
+	return err
 }
 
 func (w *WebhookReceiver) claim(ctx context.Context, job *claimed) (claim Claim, err error) {

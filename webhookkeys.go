@@ -191,12 +191,10 @@ func (k *fetchedKeys) fetch(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	var key *rsa.PublicKey
-	err := errors.New("videosdk: WebhookKeys: the request ended its goroutine") // unless it returns
-	defer func() { k.keep(key, err, now) }()
-	err = safely("videosdk: WebhookKeys: the request", func() (err error) {
+	finally("videosdk: WebhookKeys: the request", func() (err error) {
 		key, err = k.client.fetchWebhookKey(ctx)
 		return err
-	})
+	}, func(err error) { k.keep(key, err, now) })
 }
 
 // keep ends a fetch that was begun at now.
