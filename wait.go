@@ -58,9 +58,8 @@ func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call
 
 // WaitAnswered waits until the callee has picked up, and returns the call, which may
 // be over again: see [Call.IsOver]. A call that ends before is a [*CallEndedError],
-// which matches [ErrNotAnswered].
-// It asks as [CallsService.Wait] does, and does not hang up either when its context
-// ends.
+// which matches [ErrNotAnswered]. It asks as [CallsService.Wait] does, and does not
+// hang up either when its context ends.
 func (s *CallsService) WaitAnswered(ctx context.Context, callID string, opts ...RequestOption) (*Call, error) {
 	call, err := s.Wait(ctx, callID, (*Call).WasAnswered, opts...)
 	if err != nil {
