@@ -362,6 +362,47 @@ func TestTheBeginningOfALongErrorIsKept(t *testing.T) {
 	assert.Equal(t, long[:2<<10], string(answer.Body))
 }
 
+func TestTheBeginningOfAnAnswerThatIsTooLargeIsKept(t *testing.T) {
+	t.Parallel()
+	large := "<html>" + strings.Repeat("sign in to the network ", 500<<10)
+	for name, length := range map[string]string{"that it announces": strconv.Itoa(len(large)), "that it does not tell": ""} {
+		for _, status := range []int{http.StatusOK, http.StatusBadRequest} {
+			t.Run(fmt.Sprintf("%d of a length %s", status, name), func(t *testing.T) {
+				client := serveBody(t, func(w http.ResponseWriter) {
+					if length != "" {
+						w.Header().Set("Content-Length", length)
+					}
+					w.WriteHeader(status)
+					_, _ = io.WriteString(w, large) // the client may have hung up
+				})
+				_, err := client.Calls.Create(t.Context(), validCall())
+				var answer *videosdk.APIError
+				require.ErrorAs(t, err, &answer)
+				assert.Equal(t, large[:2<<10], string(answer.Body))
+			})
+		}
+	}
+}
+
+// The piece that is read of it may end in the middle of a secret.
+func TestNoSecretStandsInTheBeginningOfAnAnswerThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	const pin = "918273645546372819"
+	for _, before := range []int{2<<10 - 5, 64<<10 - 5} {
+		large := strings.Repeat("-", before) + pin + strings.Repeat("-", 11<<20)
+		client := serveBody(t, func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(large)))
+			_, _ = io.WriteString(w, large)
+		})
+		rule := newRule()
+		rule.Room.PIN = pin
+		_, err := client.RoutingRules.Create(t.Context(), rule)
+		var answer *videosdk.APIError
+		require.ErrorAs(t, err, &answer)
+		assert.NotContains(t, string(answer.Body), "9")
+	}
+}
+
 func TestARedirectToAPathNamesNoOrigin(t *testing.T) {
 	rec := (&recorder{t: t}).then(http.StatusFound, ``, "Location", "/login?token=0123456789abcdef")
 	assert.ErrorContains(t, getOnce(t, rec.client()), "(1 attempt; redirects are not followed)")

@@ -316,8 +316,9 @@ func readBody(resp *http.Response) ([]byte, error) {
 		return nil, nil // what follows is no body, and has no end
 	}
 	size := resp.ContentLength
-	if size > maxBody {
-		return nil, ErrResponseTooLarge
+	if size > maxBody { // the error keeps its beginning
+		beginning, _ := io.ReadAll(io.LimitReader(resp.Body, scrubbedBody+1))
+		return beginning, ErrResponseTooLarge
 	}
 	if size > 0 && size < 1<<20 {
 		return readSized(resp.Body, int(size))
