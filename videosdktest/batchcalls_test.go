@@ -338,6 +338,7 @@ func TestCreateBatchRefuses(t *testing.T) {
 			"a window that ends too early":  {byBatch(scheduled + `,"allowedFrom":"18:00","allowedUntil":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"a day that no week has":        {byBatch(scheduled + `,"daysOfWeek":[7]`), http.StatusBadRequest, "daysOfWeek must be between 0 and 6"},
 			"such a day for a batch of now": {byBatch(`,"daysOfWeek":[-1]`), http.StatusBadRequest, "daysOfWeek must be between 0 and 6"},
+			"a day by its name":             {byBatch(`,"daysOfWeek":["monday"]`), http.StatusBadRequest, "daysOfWeek must be a list of integers"},
 			"such a window for one of now":  {byBatch(`,"allowedFrom":"9:00","allowedUntil":"18:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"such a window for a draft":     {a.campaign(`,"saveAsDraft":true,"allowedFrom":"18:00","allowedUntil":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"too many attempts":             {byBatch(`,"retry":{"enabled":true,"maxAttempts":4}`), http.StatusBadRequest, "retry.maxAttempts must be between 1 and 3"},
@@ -444,6 +445,7 @@ func TestScheduledBatchStartsInTime(t *testing.T) {
 		"within the window":              {`"timezone":"UTC","scheduledDate":"2000-01-01","scheduledTime":"10:30","allowedFrom":"09:00","allowedUntil":"12:00"`, "2000-01-01T10:30"},
 		"the next day, after the window": {`"timezone":"UTC","scheduledDate":"2000-01-01","scheduledTime":"12:00","allowedFrom":"09:00","allowedUntil":"12:00"`, "2000-01-02T09:00"},
 		"on the next day of the week":    {`"timezone":"UTC","scheduledDate":"2000-01-01","scheduledTime":"12:00","daysOfWeek":[1]`, "2000-01-03T00:00"},
+		"the same, by a string":          {`"timezone":"UTC","scheduledDate":"2000-01-01","scheduledTime":"12:00","daysOfWeek":["1"]`, "2000-01-03T00:00"},
 		"a week later, if need be":       {`"timezone":"UTC","scheduledDate":"2000-01-01","scheduledTime":"12:00","daysOfWeek":[6],"allowedFrom":"09:00","allowedUntil":"12:00"`, "2000-01-08T09:00"},
 	}
 	for name, test := range tests {

@@ -16,7 +16,7 @@ import (
 // decode reads the body, a JSON object, into the struct that dst points to. Keys
 // match in their exact case only, which encoding/json would not insist on. A
 // null counts as left out, no body as an empty object, and a string that spells
-// a boolean or an integer as that.
+// a boolean or an integer as that, in a list of them too.
 func (r *request) decode(dst any) error {
 	body := bytes.TrimSpace(r.payload)
 	if len(body) == 0 {
@@ -42,6 +42,10 @@ func assign(dst reflect.Value, raw json.RawMessage, path string) error {
 		raw = unquote(raw)
 	case reflect.Int:
 		raw = integer(unquote(raw))
+	case reflect.Slice:
+		if dst.Type().Elem().Kind() == reflect.Int {
+			raw = integers(raw)
+		}
 	}
 	if err := json.Unmarshal(raw, dst.Addr().Interface()); err != nil {
 		return badRequest("%s must be %s", path, describe(dst.Type()))
@@ -92,6 +96,22 @@ func integer(raw json.RawMessage) json.RawMessage {
 		return raw // no such number, or one that a float64 may not hold exactly
 	}
 	return strconv.AppendInt(nil, int64(n), 10)
+}
+
+// integers takes each element of a list as assign takes an integer alone.
+func integers(raw json.RawMessage) json.RawMessage {
+	var elements []json.RawMessage
+	if json.Unmarshal(raw, &elements) != nil {
+		return raw
+	}
+	for i, element := range elements {
+		elements[i] = integer(unquote(element))
+	}
+	spelled, err := json.Marshal(elements)
+	if err != nil {
+		return raw // of strings that spell nothing
+	}
+	return spelled
 }
 
 func describe(t reflect.Type) string {
