@@ -13,9 +13,11 @@ const (
 	colon = `(?::|%3a)`
 	slash = `(?:\\*/|%2f)`
 	// A SIP URI may have a slash or a question mark in the name of its user;
-	// after the host of any other comes one or the other.
+	// after the host of any other comes one or the other. If one comes first, what is
+	// before it is a port, of digits, or a password that somebody forgot to escape.
 	passwordPattern = `(?i)(sips?` + colon + `[^\s"<>@:]*?` + colon + `)[^\s"<>]*(@|%40)` +
-		`|(` + colon + slash + slash + `[^\s"<>@:/?#]*?` + colon + `)[^\s"<>/?#]*(@|%40)`
+		`|(` + colon + slash + slash + `[^\s"<>@:/?#]*?` + colon + `)[^\s"<>/?#]*(@|%40)` +
+		`|(` + colon + slash + slash + `[^\s"<>@:/?#[]*?` + colon + `)[0-9]*[^\s"<>@/?#0-9][^\s"<>]*(@|%40)`
 	signedPattern = `(?i)((?:x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig))` +
 		`(?:=|%(?:25)*3d|\\u003d))[^\s"'<>\\&#]+`
 )
@@ -33,7 +35,7 @@ func maskURIs(text string) string {
 		return text
 	}
 	known := compiledURIs()
-	text = known.password.ReplaceAllString(text, `${1}${3}`+Mark+`${2}${4}`)
+	text = known.password.ReplaceAllString(text, `${1}${3}${5}`+Mark+`${2}${4}${6}`)
 	return known.signed.ReplaceAllString(text, `${1}`+Mark)
 }
 
