@@ -222,6 +222,7 @@ func TestADeletionOfRecordsWhoseAnswerWasLostCountsOnlyWhatTheLastAttemptDid(t *
 
 		require.NoError(t, err)
 		assert.Zero(t, result.DeletedCount)
+		assert.False(t, result.AlreadyGone, "which nobody can know")
 		assert.Equal(t, 1, countItems(t, client.BatchCalls.Records.All(ctx, batch, videosdk.BatchRecordListParams{})))
 	})
 }

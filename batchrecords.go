@@ -156,10 +156,13 @@ type BatchRecordDeleteResult struct {
 	// Message is the server's own text, which may be empty.
 	Message string `json:"message"`
 	// DeletedCount is how many records the last attempt deleted. If the answer
-	// to an earlier attempt was lost, that attempt may have deleted others.
+	// to an earlier attempt was lost, that attempt may have deleted others: after
+	// fewer than were named, List tells which are left.
 	DeletedCount int `json:"deletedCount"`
-	// AlreadyGone says that the last attempt found nothing to delete, because
-	// an earlier attempt, whose answer was lost, had deleted the records.
+	// AlreadyGone says that the last attempt was answered with 404, because an
+	// earlier attempt, whose answer was lost, had deleted the records. An answer with
+	// a DeletedCount of 0 leaves it false: it may mean that, or that they are being
+	// called.
 	AlreadyGone bool `json:"alreadyGone"`
 	// Raw is the answer as received, nil if it was empty.
 	Raw json.RawMessage `json:"-" redact:"private"`
