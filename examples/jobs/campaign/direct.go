@@ -19,6 +19,7 @@ type dialler struct {
 	*campaign
 	client  *videosdk.Client
 	results *results
+	began   time.Time // no earlier run was alive any more
 	pace    *rate.Limiter
 	bar     *progressbar.ProgressBar
 }
@@ -29,8 +30,9 @@ type dialler struct {
 //   - "dialling" is on the disk before the request leaves;
 //   - the call carries a TrackingID, the same in each run;
 //   - who is found "dialling" by a later run is looked for among the calls, not
-//     before the list is certain to show a call of that time, and is dialled only
-//     if there is none.
+//     before the list is certain to show a call of the time when the later run began
+//     (the request may have left long after "dialling" was written), and is dialled
+//     only if there is none.
 func (c *campaign) dial(ctx context.Context, client *videosdk.Client, list []byte, stdout, stderr io.Writer) (err error) {
 	people, err := readPeople(list)
 	if err != nil {
@@ -41,7 +43,7 @@ func (c *campaign) dial(ctx context.Context, client *videosdk.Client, list []byt
 		return err
 	}
 	defer func() { err = errors.Join(err, results.close()) }()
-	d := dialler{c, client, results, rate.NewLimiter(rate.Limit(c.cps), 1), newBar(len(people), stderr)}
+	d := dialler{c, client, results, time.Now(), rate.NewLimiter(rate.Limit(c.cps), 1), newBar(len(people), stderr)}
 
 	calls, callsCtx := errgroup.WithContext(ctx)
 	calls.SetLimit(c.calls)
@@ -91,7 +93,7 @@ func (d *dialler) call(ctx context.Context, p person) error {
 // of one number.
 func (d *dialler) begin(ctx context.Context, p person, r result) (result, error) {
 	if r.State == dialling {
-		if err := sleep(ctx, time.Until(r.Time.Add(d.settle))); err != nil {
+		if err := sleep(ctx, time.Until(d.began.Add(d.settle))); err != nil {
 			return r, err
 		}
 	} else {

@@ -202,6 +202,29 @@ func TestNobodyIsCalledTwiceWhereverTheProgramDies(t *testing.T) {
 	}
 }
 
+// A rate limit may hold up a call that has begun for longer than the list lags.
+func TestNobodyIsCalledTwiceAlthoughTheCallWasHeldUpBeforeTheProgramDied(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"GET", "POST"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				w.calls = 1
+				w.srv.Inject(videosdktest.Fault{
+					Method: method, Path: "/v2/sip/call", Times: 3, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"30"}},
+				})
+				ctx, die := context.WithCancel(w.t.Context())
+				defer die()
+				m := &mortal{by: w.srv.HTTPClient().Transport, at: 5, death: onTheWay, die: die} // looks, dials, and three times more
+				_, err := w.run(ctx, &http.Client{Transport: m})
+				require.ErrorIs(w.t, err, context.Canceled)
+				w.calls = 3 // who is in doubt does not wait for the others
+				w.finish()
+			})
+		})
+	}
+}
+
 // Any beginning of the file will do, and none at all: the calls have names.
 func TestNobodyIsCalledTwiceWhateverIsLeftOfTheFile(t *testing.T) {
 	t.Parallel()
