@@ -33,7 +33,8 @@ const (
 // returns it; if not, it returns the error, which matches [ErrMaybeApplied]: call it
 // again with the same TrackingID, when the list is certain to show the call if there
 // is one. So a program that crashes and is started again with the same TrackingID
-// dials once, if the list shows the call by then.
+// dials once, if the list shows the call by then. Any other error says that nothing
+// was dialled now; an earlier CreateOnce may have, so keep the TrackingID.
 //
 // With the same client it may be called at any time, from any number of
 // goroutines: for one TrackingID they take turns, and for a minute the client knows

@@ -34,7 +34,8 @@ func (p *CallCreateParams) tracked() map[string]any {
 // FindByTrackingID returns the call that was created with a tracking id, no
 // earlier than since. It tells whether a request to dial was applied whose
 // outcome is unknown. If there is none, the error matches [ErrCallNotFound]; a list
-// may lag behind, so a call that was placed a moment ago may not be found yet.
+// may lag behind, so a call that was placed a moment ago may not be found yet. That
+// moment may be as late as the error of Create, or the crash of the program.
 //
 // It reads the list of outbound calls from since on, page after page, and asks for
 // each call of which the list does not show the metadata: since should not be long
