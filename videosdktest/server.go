@@ -67,7 +67,8 @@ func Start(opts ...Option) (*Server, error) {
 		return nil, err
 	}
 	account, err := stored.account()
-	if err != nil {
+	key, keyErr := stored.webhookKey()
+	if err := errors.Join(err, keyErr); err != nil {
 		return nil, fmt.Errorf("state file %s is corrupt: %w", cfg.stateFile, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -87,6 +88,7 @@ func Start(opts ...Option) (*Server, error) {
 		dials:     newDialLog(),
 		alarms:    make(map[*alarm]struct{}),
 	}
+	s.outbox.keys.key, s.outbox.keys.changed = key, s.changed
 	s.auth = authenticator{apiKey: s.APIKey, secret: []byte(s.Secret)}
 	s.router = s.newRouter()
 	s.http = &http.Server{

@@ -15,15 +15,16 @@ import (
 // keyring holds the key that signs deliveries, which is made when it is first
 // needed: that takes longer than most tests do.
 type keyring struct {
-	mu  sync.Mutex
-	key *rsa.PrivateKey
+	changed func() // told that a key has been made; nil tells nobody
+	mu      sync.Mutex
+	key     *rsa.PrivateKey
 }
 
 func (k *keyring) current() *rsa.PrivateKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.key == nil {
-		k.key = newKey()
+		k.replace()
 	}
 	return k.key
 }
@@ -31,7 +32,25 @@ func (k *keyring) current() *rsa.PrivateKey {
 func (k *keyring) rotate() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.replace()
+}
+
+// replace makes a key. The caller holds the lock.
+func (k *keyring) replace() {
 	k.key = newKey()
+	if k.changed != nil {
+		k.changed()
+	}
+}
+
+// stored returns the key as a file keeps it, nil when none has been made.
+func (k *keyring) stored() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.key == nil {
+		return nil
+	}
+	return x509.MarshalPKCS1PrivateKey(k.key)
 }
 
 func newKey() *rsa.PrivateKey {

@@ -2,6 +2,8 @@ package videosdktest
 
 import (
 	"context"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,12 +14,12 @@ import (
 )
 
 // WithState keeps the account in a file, across restarts: its credentials,
-// unless [WithCredentials] sets others, and all that it holds. The file is read
-// at the start, if it exists, and written shortly after each change and by
-// [Server.Close]. When the server starts again, calls that were up are over, and
-// batches go on with the records that were not dialled yet; a file that was not
-// parsed yet has to be uploaded again. What tests observe, such as requests and
-// dials, is not kept.
+// unless [WithCredentials] sets others, the key that signs deliveries, and all that
+// it holds. The file is read at the start, if it exists, and written shortly after
+// each change and by [Server.Close]. When the server starts again, calls that were
+// up are over, and batches go on with the records that were not dialled yet; a file
+// that was not parsed yet has to be uploaded again. What tests observe, such as
+// requests and dials, is not kept.
 //
 // The file holds secrets in clear text. No two servers may use it at the same
 // time.
@@ -38,6 +40,7 @@ type state struct {
 	Version      int            `json:"version"`
 	APIKey       string         `json:"apiKey"`
 	Secret       string         `json:"secret"`
+	WebhookKey   []byte         `json:"webhookKey,omitempty"` // PKCS#1; none before it was needed
 	Numbers      []*phoneNumber `json:"phoneNumbers"`
 	Gateways     []*gateway     `json:"gateways"`
 	Rules        []*routingRule `json:"routingRules"`
@@ -51,8 +54,8 @@ type state struct {
 
 const stateVersion = 1
 
-// state returns the state of now. The caller holds the lock for as long as it
-// uses it.
+// state returns the state of now, but for the key. The caller holds the lock for as
+// long as it uses it.
 func (s *Server) state() state {
 	a := &s.account
 	return state{
@@ -117,6 +120,18 @@ func (st state) account() (account, error) {
 		}
 	}
 	return a, err
+}
+
+// webhookKey returns the key of the state, nil when there is none.
+func (st state) webhookKey() (*rsa.PrivateKey, error) {
+	if st.WebhookKey == nil {
+		return nil, nil
+	}
+	key, err := x509.ParsePKCS1PrivateKey(st.WebhookKey)
+	if err != nil {
+		err = fmt.Errorf("webhookKey: %w", err)
+	}
+	return key, err
 }
 
 // restore fills a table with the items of a state.
@@ -208,8 +223,11 @@ func (s *Server) saveState() {
 	if s.stateFile == "" {
 		return
 	}
+	key := s.outbox.keys.stored() // without the lock, because it may be in the making
 	s.mu.Lock()
-	content, err := json.Marshal(s.state())
+	st := s.state()
+	st.WebhookKey = key
+	content, err := json.Marshal(st)
 	s.mu.Unlock()
 	if err == nil {
 		err = replaceFile(s.stateFile, content)

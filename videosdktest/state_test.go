@@ -180,6 +180,37 @@ func TestStateTakesNewCredentials(t *testing.T) {
 	assert.Equal(t, "other", after.Secret)
 }
 
+// A receiver that goes on running would refuse what a new key has signed.
+func TestStateKeepsTheKeyThatSignsDeliveries(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state.json")
+	first := stateful(t, file)
+	key := first.WebhookPublicKeyPEM()
+	first.Close()
+
+	second := stateful(t, file)
+	assert.Equal(t, key, second.WebhookPublicKeyPEM())
+	second.RotateKey()
+	rotated := second.WebhookPublicKeyPEM()
+	assert.NotEqual(t, key, rotated)
+	second.Close()
+	assert.Equal(t, rotated, stateful(t, file).WebhookPublicKeyPEM())
+}
+
+func TestStateIsWrittenSoonAfterTheKeyIsMade(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state.json")
+	var key string
+	synctest.Test(t, func(t *testing.T) {
+		api := stateful(t, file, videosdktest.InMemory())
+		key = api.WebhookPublicKeyPEM()
+		pass(time.Second)
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		file = filepath.Join(filepath.Dir(file), "copy.json") // as a crash would leave it
+		require.NoError(t, os.WriteFile(file, content, 0o600))
+	})
+	assert.Equal(t, key, stateful(t, file).WebhookPublicKeyPEM())
+}
+
 func TestStateIsWrittenSoonAfterAChange(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.json")
 	numbersKept := func() int {
@@ -228,6 +259,7 @@ func TestStateMustBeWhole(t *testing.T) {
 		{"with a gateway missing", `{"version":1,"phoneNumbers":[{"phoneNumberId":"pn_1","e164":"+14155551234","inboundGatewayId":"gw_1"}]}`,
 			"phone number +14155551234 lacks its gateway gw_1"},
 		{"with a record missing", `{"version":1,"batchCalls":[{"batchId":"batch_1","records":[null]}]}`, "batch batch_1 lacks a record"},
+		{"with half a key", `{"version":1,"webhookKey":"MIIE"}`, "webhookKey"},
 		{"with a call that never began", `{"version":1,"calls":[{"id":"call_1"}]}`, "call call_1 has no timelog"},
 	}
 	for _, test := range tests {
