@@ -159,8 +159,9 @@ func assertNoSecret(t *testing.T, printed, how string) {
 	}
 }
 
-// Not %p and %w: they are mistakes for these values, which vet finds, and fmt
-// then prints the value without asking it.
+// Not %p and %w: they are mistakes for these values, and fmt then prints the value
+// without asking it. Vet finds %w only: it lets whoever has a Format method be
+// printed with any other verb.
 const verbs = "vsqxXdboOcUeEfFgGt"
 
 func TestNoVerbOfFmtPrintsASecret(t *testing.T) {
