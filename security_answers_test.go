@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -613,6 +615,36 @@ func TestTheTextOfAnErrorIsOneLine(t *testing.T) {
 		for _, r := range err.Error() {
 			assert.False(t, r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029', "%q in %q", r, err)
 		}
+	}
+}
+
+// What a request fails with may quote the server, too, or whoever is asked for a token.
+func TestTheTextOfWhatARequestFailsWithIsOneLine(t *testing.T) {
+	failure := errors.New("a\r\nforged\x1b[31mred\u2028forged" + strings.Repeat("x", 1<<20))
+	failing := func(failed func(*http.Request) (*http.Response, error)) *videosdk.Client {
+		client, err := videosdk.New("key", "secret", videosdk.WithHTTPClient(&http.Client{Transport: roundTripFunc(failed)}), videosdk.WithMaxRetries(0))
+		require.NoError(t, err)
+		return client
+	}
+	for name, client := range map[string]*videosdk.Client{
+		"a connection": failing(func(*http.Request) (*http.Response, error) { return nil, failure }),
+		"a body": failing(func(*http.Request) (*http.Response, error) {
+			resp := answerOf(http.StatusOK, "application/json", "")
+			resp.Body = io.NopCloser(failingReader{failure.Error()})
+			return resp, nil
+		}),
+		"a token": newRecorder(t, http.StatusOK, anyResource).client(videosdk.WithTokenSource(tokenFunc(func(context.Context) (string, error) {
+			return "", failure
+		}))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := getOnce(t, client)
+			require.ErrorContains(t, err, "forged", "it is told")
+			assert.Less(t, len(err.Error()), 3000)
+			for _, r := range err.Error() {
+				assert.False(t, unicode.IsControl(r) || r == '\u2028', "%q", r)
+			}
+		})
 	}
 }
 
