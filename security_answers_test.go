@@ -675,6 +675,10 @@ func TestASecretIsFoundHoweverLongOrOftenItIs(t *testing.T) {
 	jwt := "eyJhbGciOiJIUzI1NiJ9." + strings.Repeat("p", 2100) + ".c2lnbmF0dXJl"
 	const mixed = "MixedCase-StaticToken-4711-AbCdEfGhIjKlMn"
 	of300 := strings.Repeat("0pqrstuvwxyz", 25)
+	var of2000 string // of which half a one still fits into what is kept
+	for i := range 200 {
+		of2000 += fmt.Sprintf("0pqrstu%03d", i)
+	}
 	tests := []struct {
 		name, token string
 		status      int
@@ -687,6 +691,7 @@ func TestASecretIsFoundHoweverLongOrOftenItIs(t *testing.T) {
 		{"one in capitals in the type", mixed, 200, `{}`, []string{"Content-Type", "text/" + mixed}},
 		{"one in capitals in a redirect", mixed, 302, ``, []string{"Location", "https://" + mixed + ".example.com"}},
 		{"one again and again in the body", of300, 400, strings.Repeat(of300, 300), nil},
+		{"a longer one again and again in the body", of2000, 400, strings.Repeat(of2000, 40), nil},
 		{"one again and again in a message", of300, 400, `{"message":"` + strings.Repeat(of300+" ", 300) + `"}`, nil},
 	}
 	for _, tt := range tests {
