@@ -51,9 +51,9 @@
 // [Server.Inject] makes something go wrong, so many times, for a method and a
 // path: a status with a Retry-After, a delay, a page of HTML, or a connection
 // that breaks before the server acts, after it has, or in the middle of the
-// answer. Whether a backend dials twice shows with [DropAfterActing]: the phone
-// rings and the answer is lost. [Server.PendingFaults] tells which of them were
-// never met.
+// answer. Whether a backend dials twice shows with [DropAfterActing], where the
+// phone rings and the answer is lost, and with AnswerDelay, where it rings and the
+// answer comes too late. [Server.PendingFaults] tells which of them were never met.
 //
 // A list that lags behind what was created comes with [WithListDelay].
 //

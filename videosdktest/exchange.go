@@ -21,6 +21,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	fault := s.faults.take(r.Method, r.URL.EscapedPath(), route.pattern)
 
 	resp, answered := s.respond(w, r, route, fault, entry)
+	answered = answered && pause(r.Context(), fault.AnswerDelay)
 	switch {
 	case !answered || fault.Drop == DropAfterActing:
 		s.disconnect(w, fault.Drop != DropBeforeReading)

@@ -15,7 +15,8 @@ import (
 // API does not have.
 //
 // Status, or Body alone, answers instead of acting. Drop may be combined with
-// either: DropMidBody then sends half of that answer. Delay combines with all.
+// either: DropMidBody then sends half of that answer. Delay and AnswerDelay combine
+// with all.
 //
 // A connection that is dropped once may pass unseen: net/http sends a GET, and
 // whatever else may be repeated, once more by itself when the connection was used
@@ -39,7 +40,11 @@ type Fault struct {
 	Body string
 	// Delay is waited before anything is done. It ends early, and the request
 	// is dropped without acting, when the client goes away or the server closes.
+	// So whoever dials again after a timeout dials once here: see AnswerDelay.
 	Delay time.Duration
+	// AnswerDelay is waited once all is done, before the answer or the drop. A
+	// client that does not wait so long meets a timeout, and the phone rings.
+	AnswerDelay time.Duration
 	// Drop breaks the connection.
 	Drop Drop
 }

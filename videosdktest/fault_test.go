@@ -1,10 +1,14 @@
 package videosdktest_test
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/videosdk-sip-go/videosdk/videosdktest"
 )
@@ -51,4 +55,59 @@ func TestOneDropOfAGETPassesUnseen(t *testing.T) {
 			assert.Empty(t, a.PendingFaults())
 		})
 	}
+}
+
+func TestTheServerHasActedWhenAnAnswerIsLate(t *testing.T) {
+	const slow = 10 * time.Second
+	tests := map[string]struct {
+		fault        videosdktest.Fault
+		patience     time.Duration
+		answered     bool
+		dials        int
+		takes        time.Duration
+		serverCloses bool
+	}{
+		"and comes":                      {fault: videosdktest.Fault{AnswerDelay: slow}, patience: time.Minute, answered: true, dials: 1, takes: slow},
+		"for one who waits less":         {fault: videosdktest.Fault{AnswerDelay: slow}, patience: time.Second, dials: 1, takes: time.Second},
+		"and then lost":                  {fault: videosdktest.Fault{AnswerDelay: slow, Drop: videosdktest.DropAfterActing}, patience: time.Minute, dials: 1, takes: slow},
+		"after a delay before":           {fault: videosdktest.Fault{Delay: slow, AnswerDelay: slow}, patience: time.Minute, answered: true, dials: 1, takes: 2 * slow},
+		"unless the fault answers":       {fault: videosdktest.Fault{Status: http.StatusBadGateway, AnswerDelay: slow}, patience: time.Minute, answered: true, takes: slow},
+		"unless the request was dropped": {fault: videosdktest.Fault{AnswerDelay: slow, Drop: videosdktest.DropBeforeActing}, patience: time.Minute},
+		"until the server closes":        {fault: videosdktest.Fault{AnswerDelay: slow}, patience: time.Minute, dials: 1, takes: time.Second, serverCloses: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				body := callByGateway(a.outboundGateway(), phone, "")
+				a.Inject(tt.fault)
+				if tt.serverCloses {
+					time.AfterFunc(time.Second, a.Close)
+				}
+
+				began := time.Now()
+				answered := a.reaches(tt.patience, callsPath, body)
+
+				assert.Equal(t, tt.takes, time.Since(began))
+				assert.Equal(t, tt.answered, answered)
+				assert.Equal(t, tt.dials, a.DialCount(phone))
+			})
+		})
+	}
+}
+
+// reaches posts a body, and reports whether there was an answer in time.
+func (a api) reaches(patience time.Duration, path, body string) bool {
+	a.t.Helper()
+	ctx, cancel := context.WithTimeout(a.t.Context(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL+path, strings.NewReader(body))
+	require.NoError(a.t, err)
+	req.Header.Set("Authorization", managementToken(a.t, a.Server))
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := a.HTTPClient().Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return true
 }
