@@ -280,8 +280,8 @@ func WithMaxRetries(n int) SharedOption {
 
 // WithRetryWait sets the schedule of retries: a random wait of at most base
 // before the first, of at most double the time before each next, and never of
-// more than limit. A Retry-After of up to 30 seconds takes precedence. Default:
-// 250 milliseconds and 8 seconds.
+// more than limit. A Retry-After of up to 30 seconds, and up to a tenth more, takes
+// precedence. Default: 250 milliseconds and 8 seconds.
 func WithRetryWait(base, limit time.Duration) SharedOption {
 	return sharedOption(func(s *settings) {
 		s.faults.check(base >= 0 && limit >= base, "WithRetryWait", "needs 0 <= base <= limit")
