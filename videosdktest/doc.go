@@ -69,7 +69,8 @@
 //		...
 //	})
 //
-// A receiver of webhooks inside the bubble needs [WithWebhookClient].
+// A receiver of webhooks inside the bubble needs [WithWebhookClient]. A socket in
+// it, such as that of httptest.NewServer, stops the clock: the next wait never ends.
 //
 // # Inbound calls and webhooks
 //

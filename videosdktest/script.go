@@ -29,7 +29,8 @@ func (c *Callee) RingsAfter(d time.Duration) *Callee {
 	return c.change(func(s *script) { s.Ring = d })
 }
 
-// AnswersAfter makes the callee answer, d after it has begun to ring.
+// AnswersAfter makes the callee answer, d after it has begun to ring, unless the
+// ringingTimeout of the call is over by then: see [Callee.NeverAnswers].
 func (c *Callee) AnswersAfter(d time.Duration) *Callee {
 	return c.change(func(s *script) { s.Answer, s.outcome = d, answers })
 }
