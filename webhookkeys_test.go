@@ -1,6 +1,7 @@
 package videosdk_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -272,7 +273,7 @@ func TestTheKeyIsFetchedInEveryForm(t *testing.T) {
 }
 
 func TestAFloodOfForgeriesIsNoFloodOfFetches(t *testing.T) {
-	const flood = 1000
+	const flood = 10_000
 	tests := map[string]struct {
 		between time.Duration // one forgery and the next
 		down    bool
@@ -280,8 +281,8 @@ func TestAFloodOfForgeriesIsNoFloodOfFetches(t *testing.T) {
 	}{
 		"at once":                               {0, false, 1},
 		"at once, while the API is down":        {0, true, 1},
-		"in ten minutes":                        {600 * time.Millisecond, false, 10},
-		"in ten minutes, while the API is down": {600 * time.Millisecond, true, 10},
+		"in ten minutes":                        {60 * time.Millisecond, false, 10},
+		"in ten minutes, while the API is down": {60 * time.Millisecond, true, 10},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -292,8 +293,11 @@ func TestAFloodOfForgeriesIsNoFloodOfFetches(t *testing.T) {
 				if tt.down {
 					server.serve(http.StatusInternalServerError, "")
 				}
-				forged := stranger().sign(smallEvent)
-				for range flood {
+				// The key is fetched for any of them. Nine in ten are too short for it,
+				// and quickly refused.
+				forgeries := [10]string{0: stranger().sign(smallEvent)}
+				for n := range flood {
+					forged := cmp.Or(forgeries[n%len(forgeries)], "AAAA")
 					if _, err := verifier.Verify(t.Context(), []byte(smallEvent), forged); !errors.Is(err, videosdk.ErrInvalidSignature) {
 						require.ErrorIs(t, err, videosdk.ErrInvalidSignature)
 					}
