@@ -49,7 +49,7 @@ func guards() []guard {
 		{"the retry quota", "exchange.go",
 			"if !ok {\n		x.note = \"not repeated: the client's retry quota is spent\"", "if false {\n		x.note = \"\"\n		_ = ok", "."},
 		{"a long Retry-After is not waited for", "exchange.go",
-			"case o.retryAfter > retry.MaxRetryAfter:", "case false:", "."},
+			"case o.retryAfter > retry.MaxRetryAfter:", "case o.retryAfter > 2*retry.MaxRetryAfter:", "."}, // without any, tests would wait for hours
 		{"net/http's own repeats pay into it", "internal/transport/attempt.go",
 			"if price, paid := a.budget.Take(false); paid {", "if price, _ := a.budget.Take(false); true {", "./internal/transport"},
 		{"no wait goes beyond the deadline", "exchange.go",
@@ -125,13 +125,15 @@ func (g guard) try(ctx context.Context, root string) (verdict string, ok bool) {
 		return "NOT NOTICED", false
 	case strings.Contains(output, "[build failed]"), strings.Contains(output, "[setup failed]"):
 		return "NOT TRIED: does not compile\n" + output, false
+	case strings.Contains(output, "panic: test timed out"): // as all of them would on a machine that is too busy
+		return "NOT TRIED: the tests did not end in time", false
 	default:
 		return "noticed by " + firstFailure(output), true
 	}
 }
 
 func test(ctx context.Context, root string, args ...string) (output string, err error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast", "-timeout", "90s"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast", "-timeout", "5m"}, args...)...)
 	cmd.Dir = root
 	text, err := cmd.CombinedOutput()
 	return string(text), err
