@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()
 
-	if !hasCredentials() {
+	if os.Getenv(videosdk.EnvAPIKey) == "" && os.Getenv(videosdk.EnvAuthToken) == "" {
 		return emulated(ctx, stdout)
 	}
 	client, err := videosdk.NewFromEnv()
@@ -72,10 +72,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return lookAround(ctx, client, stdout)
 	}
 	return dial(ctx, client, videosdk.CallCreateParams{From: *from, To: *to, RoutingRuleID: *rule}, stdout)
-}
-
-func hasCredentials() bool {
-	return os.Getenv(videosdk.EnvAPIKey) != "" || os.Getenv(videosdk.EnvAuthToken) != ""
 }
 
 // emulated does the whole job against the emulator.
@@ -121,9 +117,13 @@ func provision(ctx context.Context, client *videosdk.Client, stdout io.Writer) (
 }
 
 // dial calls, prints each status as it comes, and hangs up, also when nobody wants to
-// wait any longer: a call that is not waited for goes on ringing.
+// wait any longer: a call that is not waited for goes on ringing. So an interruption
+// does not end the request either, without whose answer there is nothing to end.
 func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCreateParams, stdout io.Writer) error {
-	call, err := client.Calls.Create(ctx, params)
+	if ctx.Err() != nil { // nobody would wait
+		return ctx.Err()
+	}
+	call, err := client.Calls.Create(context.WithoutCancel(ctx), params)
 	if errors.Is(err, videosdk.ErrMaybeApplied) {
 		return fmt.Errorf("the phone may be ringing, so this program does not dial again: %w", err)
 	}
@@ -131,28 +131,29 @@ func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCrea
 		return err
 	}
 	fmt.Fprintf(stdout, "dialling %s from %s: call %s\n", params.To, params.From, call.ID)
-	var shown videosdk.CallStatus
-	last, err := client.Calls.Wait(ctx, call.ID, func(c *videosdk.Call) bool {
-		if c.Status != shown {
-			shown = c.Status
-			fmt.Fprintln(stdout, " ", shown)
+	for now, watchErr := range client.Calls.Watch(ctx, call.ID) {
+		if err = watchErr; err != nil {
+			break
 		}
-		return c.WasAnswered()
-	})
-	if err == nil && last.IsOver() {
-		printTimeline(last, stdout)
-		return nil
+		fmt.Fprintln(stdout, " ", now.Status)
+		if now.IsOver() {
+			printTimeline(now, stdout)
+			return nil
+		}
+		if now.WasAnswered() {
+			break
+		}
 	}
-	// The wait may have ended with its context, which is of no use any more.
+	// The watch may have ended with its context, which is of no use any more.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	fmt.Fprintln(stdout, "hanging up")
 	if _, endErr := client.Calls.End(ctx, call.ID); endErr != nil {
 		return errors.Join(err, endErr)
 	}
-	last, endErr := client.Calls.Wait(ctx, call.ID, nil)
-	if endErr != nil {
-		return errors.Join(err, endErr)
+	last, waitErr := client.Calls.Wait(ctx, call.ID, nil)
+	if waitErr != nil {
+		return errors.Join(err, waitErr)
 	}
 	printTimeline(last, stdout)
 	return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,6 +76,49 @@ func TestWhoGivesUpHangsUp(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, call.IsOver())
 }
+
+// There is no ID to hang up with unless the answer to the request is awaited.
+func TestWhoGivesUpWhileDiallingHangsUp(t *testing.T) {
+	server, _, rule := unanswered(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL),
+		videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(req *http.Request) (*http.Response, error) {
+				answer, err := next.RoundTrip(req)
+				if req.Method == http.MethodPost && req.URL.Path == "/v2/sip/call" {
+					interrupt()
+				}
+				if req.Context().Err() != nil {
+					return nil, errors.Join(req.Context().Err(), answer.Body.Close())
+				}
+				return answer, err
+			})
+		}))
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+
+	err = dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID}, io.Discard)
+
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, server.Dials(), 1)
+	call, err := client.Calls.Get(t.Context(), server.Dials()[0].CallID)
+	require.NoError(t, err)
+	assert.True(t, call.IsOver())
+}
+
+func TestNobodyIsDialledWhoWillNotBeWaitedFor(t *testing.T) {
+	server, client, rule := unanswered(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID}, io.Discard)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, server.Dials())
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 func TestAProcessThatIsStoppedHangsUp(t *testing.T) {
 	withoutCredentials(t)
