@@ -1,6 +1,6 @@
 // Otel shows traces and metrics of a client with OpenTelemetry: one span for
 // each call, with one child for each attempt. Telemetry, in telemetry.go, is to
-// be copied.
+// be copied, and Propagate if the trace is to go on.
 package main
 
 import (
@@ -66,9 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		printMetrics(stdout, all)
 		err = errors.Join(err, traces.Shutdown(ctx), metrics.Shutdown(ctx))
 	}()
-	instrument := func(baseURL string) (*Telemetry, error) {
-		return NewTelemetry(baseURL, traces, metrics, propagation.TraceContext{})
-	}
+	instrument := func(baseURL string) (*Telemetry, error) { return NewTelemetry(baseURL, traces, metrics) }
 	if cmp.Or(os.Getenv(videosdk.EnvAPIKey), os.Getenv(videosdk.EnvAuthToken)) == "" {
 		return emulated(ctx, instrument, stdout)
 	}
@@ -76,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	client, err := videosdk.NewFromEnv(telemetry.Options()...)
+	client, err := videosdk.NewFromEnv(telemetry.Option(), Propagate(propagation.TraceContext{}))
 	if err != nil {
 		return err
 	}
@@ -108,8 +106,8 @@ func emulated(ctx context.Context, instrument func(string) (*Telemetry, error), 
 	if err != nil {
 		return err
 	}
-	client, err := videosdk.New(srv.APIKey, srv.Secret, append(telemetry.Options(),
-		videosdk.WithBaseURL(srv.URL), videosdk.WithRetryWait(50*time.Millisecond, time.Second), videosdk.WithPollInterval(20*time.Millisecond, time.Second))...)
+	client, err := videosdk.New(srv.APIKey, srv.Secret, telemetry.Option(), Propagate(propagation.TraceContext{}),
+		videosdk.WithBaseURL(srv.URL), videosdk.WithRetryWait(50*time.Millisecond, time.Second), videosdk.WithPollInterval(20*time.Millisecond, time.Second))
 	if err != nil {
 		return err
 	}

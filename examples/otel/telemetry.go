@@ -1,9 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"net/http"
+	"net"
 	"net/url"
 	"strconv"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
@@ -25,21 +25,27 @@ const scope = "github.com/videosdk-sip-go/videosdk/examples/otel"
 // goes through [Trace], with a child for each attempt, and metrics of all of
 // them. What it tells holds no secret, and no phone number.
 type Telemetry struct {
-	tracer     trace.Tracer
-	propagator propagation.TextMapPropagator
-	server     []attribute.KeyValue
-	duration   httpconv.ClientRequestDuration // of an attempt
-	calls      metric.Int64Counter
-	retries    metric.Int64Counter
+	tracer   trace.Tracer
+	server   []attribute.KeyValue
+	duration httpconv.ClientRequestDuration // of an attempt
+	calls    metric.Int64Counter
+	retries  metric.Int64Counter
 }
 
 // NewTelemetry returns the telemetry of clients of the API at a base URL.
-func NewTelemetry(baseURL string, traces trace.TracerProvider, metrics metric.MeterProvider, propagator propagation.TextMapPropagator) (*Telemetry, error) {
+func NewTelemetry(baseURL string, traces trace.TracerProvider, metrics metric.MeterProvider) (*Telemetry, error) {
 	base, err := url.Parse(baseURL)
 	if err != nil {
 		return nil, err
 	}
-	t := &Telemetry{tracer: traces.Tracer(scope), propagator: propagator, server: serverOf(base)}
+	port, err := net.LookupPort("tcp", cmp.Or(base.Port(), base.Scheme)) // the scheme has one, too
+	if err != nil {
+		return nil, err
+	}
+	t := &Telemetry{
+		tracer: traces.Tracer(scope),
+		server: []attribute.KeyValue{semconv.ServerAddress(base.Hostname()), semconv.ServerPort(port)},
+	}
 	meter := metrics.Meter(scope)
 	var errs [3]error
 	t.duration, errs[0] = httpconv.NewClientRequestDuration(meter,
@@ -51,22 +57,8 @@ func NewTelemetry(baseURL string, traces trace.TracerProvider, metrics metric.Me
 	return t, errors.Join(errs[:]...)
 }
 
-func serverOf(base *url.URL) []attribute.KeyValue {
-	port, err := strconv.Atoi(base.Port())
-	switch {
-	case err == nil:
-	case base.Scheme == "http":
-		port = 80
-	default:
-		port = 443
-	}
-	return []attribute.KeyValue{semconv.ServerAddress(base.Hostname()), semconv.ServerPort(port)}
-}
-
-// Options make a client tell of its attempts, and pass the trace on.
-func (t *Telemetry) Options() []videosdk.Option {
-	return []videosdk.Option{videosdk.WithOnAttempt(t.attempt), videosdk.WithMiddleware(t.propagate)}
-}
+// Option makes a client tell of its attempts.
+func (t *Telemetry) Option() videosdk.Option { return videosdk.WithOnAttempt(t.attempt) }
 
 // Trace makes a call in a span of its own:
 //
@@ -114,8 +106,9 @@ func errorType(err error) attribute.KeyValue {
 // over, so the span begins in the past.
 func (t *Telemetry) attempt(ctx context.Context, a videosdk.Attempt) {
 	end := time.Now()
-	known := append([]attribute.KeyValue{attribute.String("videosdk.operation", a.Operation)}, t.server...)
-	known = append(known, semconv.HTTPRequestMethodKey.String(a.Method))
+	known := append([]attribute.KeyValue{
+		attribute.String("videosdk.operation", a.Operation), semconv.HTTPRequestMethodKey.String(a.Method),
+	}, t.server...)
 	if a.StatusCode != 0 {
 		known = append(known, semconv.HTTPResponseStatusCode(a.StatusCode))
 	}
@@ -146,18 +139,3 @@ func (t *Telemetry) attempt(ctx context.Context, a videosdk.Attempt) {
 	}
 	span.End(trace.WithTimestamp(end))
 }
-
-// propagate adds the trace to the headers of each attempt (traceparent), for a
-// proxy, or a server that knows it. The parent that it names is the span of the
-// call: that of the attempt does not exist yet.
-func (t *Telemetry) propagate(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		req = req.Clone(req.Context())
-		t.propagator.Inject(req.Context(), propagation.HeaderCarrier(req.Header))
-		return next.RoundTrip(req)
-	})
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -44,9 +44,11 @@ func observe(t *testing.T, opts ...videosdk.Option) *observed {
 	o.srv.AddPhoneNumbers(ourNumber)
 	var err error
 	o.telemetry, err = NewTelemetry(o.srv.URL, sdktrace.NewTracerProvider(sdktrace.WithSyncer(o.spans)),
-		sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader)), propagation.TraceContext{})
+		sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader)))
 	require.NoError(t, err)
-	opts = append(append(o.telemetry.Options(), videosdk.WithBaseURL(o.srv.URL), videosdk.WithRetryWait(0, 0)), opts...)
+	opts = append([]videosdk.Option{
+		o.telemetry.Option(), Propagate(propagation.TraceContext{}), videosdk.WithBaseURL(o.srv.URL), videosdk.WithRetryWait(0, 0),
+	}, opts...)
 	o.client, err = videosdk.New(o.srv.APIKey, o.srv.Secret, opts...)
 	require.NoError(t, err)
 	t.Cleanup(o.client.CloseIdleConnections)
@@ -156,6 +158,16 @@ func TestACallIsASpanAndEachAttemptAChild(t *testing.T) {
 		}
 	}
 	require.Len(t, o.srv.Requests(), 3)
+}
+
+func TestTheServerIsNamedWithItsPort(t *testing.T) {
+	for baseURL, port := range map[string]string{
+		videosdk.DefaultBaseURL: "443", "http://localhost": "80", "http://127.0.0.1:8080": "8080", "https://[::1]:8443": "8443",
+	} {
+		telemetry, err := NewTelemetry(baseURL, sdktrace.NewTracerProvider(), sdkmetric.NewMeterProvider())
+		require.NoError(t, err)
+		assert.Equal(t, port, attributes(telemetry.server)["server.port"], baseURL)
+	}
 }
 
 func TestAnAttemptLastsAsLongAsItTook(t *testing.T) {
