@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"slices"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
@@ -19,7 +19,7 @@ type dialler struct {
 	*campaign
 	client  *videosdk.Client
 	results *results
-	began   time.Time // no earlier run was alive any more
+	settled <-chan struct{} // closed once the list of calls shows those of earlier runs
 	pace    *rate.Limiter
 	bar     *progressbar.ProgressBar
 }
@@ -43,10 +43,11 @@ func (c *campaign) dial(ctx context.Context, client *videosdk.Client, list []byt
 		return err
 	}
 	defer func() { err = errors.Join(err, results.close()) }()
-	d := dialler{c, client, results, time.Now(), rate.NewLimiter(rate.Limit(c.cps), 1), newBar(len(people), stderr)}
-
 	calls, callsCtx := errgroup.WithContext(ctx)
 	calls.SetLimit(c.calls)
+	settled, cancel := context.WithTimeout(callsCtx, c.settle) // from now on: no earlier run is alive
+	defer cancel()
+	d := dialler{c, client, results, settled.Done(), rate.NewLimiter(rate.Limit(c.cps), 1), newBar(len(people), stderr)}
 	for _, p := range results.doubtfulLast(people) { // they have to wait
 		if callsCtx.Err() == nil {
 			calls.Go(func() error { return d.call(callsCtx, p) })
@@ -59,6 +60,18 @@ func (c *campaign) dial(ctx context.Context, client *videosdk.Client, list []byt
 		err = errors.New("some calls are in doubt: run it again")
 	}
 	return err
+}
+
+// doubtfulLast returns people with those at the end whom an earlier run may have
+// called or not.
+func (r *results) doubtfulLast(people []person) []person {
+	doubt := func(p person) int {
+		if r.of(p.number).State == dialling {
+			return 1
+		}
+		return 0
+	}
+	return slices.SortedStableFunc(slices.Values(people), func(a, b person) int { return doubt(a) - doubt(b) })
 }
 
 // call brings one number to its end, from wherever an earlier run has left it.
@@ -93,9 +106,7 @@ func (d *dialler) call(ctx context.Context, p person) error {
 // of one number.
 func (d *dialler) begin(ctx context.Context, p person, r result) (result, error) {
 	if r.State == dialling {
-		if err := sleep(ctx, time.Until(d.began.Add(d.settle))); err != nil {
-			return r, err
-		}
+		<-d.settled // or ctx is over, and then so is the wait for the pace
 	} else {
 		r = result{Number: p.number, TrackingID: trackingID(d.name, p.number)}
 	}
@@ -129,15 +140,4 @@ func isRefusal(err error) bool {
 	var answer *videosdk.APIError
 	return errors.Is(err, videosdk.ErrInvalidRequest) ||
 		errors.As(err, &answer) && answer.Operation == "Calls.Create" && errors.Is(err, videosdk.ErrBadRequest)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -55,15 +54,16 @@ type results struct {
 }
 
 // openResults opens the file, or makes it.
-func openResults(path, campaign string) (r *results, err error) {
-	r = &results{campaign: campaign, lock: flock.New(path + ".lock"), latest: map[string]result{}}
-	if locked, err := r.lock.TryLock(); err != nil || !locked {
-		return nil, errors.Join(fmt.Errorf("%s is in use by another process", path), err)
-	}
-	if r.file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err == nil {
-		err = r.read()
-	}
+func openResults(path, campaign string) (*results, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
+		return nil, err
+	}
+	r := &results{campaign: campaign, lock: flock.New(path + ".lock"), file: file, latest: map[string]result{}}
+	if locked, err := r.lock.TryLock(); err != nil || !locked {
+		return nil, errors.Join(fmt.Errorf("%s is in use by another process", path), err, file.Close())
+	}
+	if err := r.read(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), r.close())
 	}
 	if dir, err := os.Open(filepath.Dir(path)); err == nil {
@@ -110,17 +110,16 @@ func (r *results) add(entry result) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.broken != nil {
-		return r.broken
+	if r.broken == nil {
+		_, r.broken = r.file.Write(append(line, '\n'))
 	}
-	if _, r.broken = r.file.Write(append(line, '\n')); r.broken == nil {
+	if r.broken == nil {
 		r.broken = r.file.Sync()
 	}
-	if r.broken != nil {
-		return r.broken
+	if r.broken == nil {
+		r.latest[entry.Number] = entry
 	}
-	r.latest[entry.Number] = entry
-	return nil
+	return r.broken
 }
 
 // of returns what is known of a number, the zero result for nothing.
@@ -128,20 +127,6 @@ func (r *results) of(number string) result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.latest[number]
-}
-
-// doubtfulLast returns people with those at the end whom an earlier run may have
-// called or not.
-func (r *results) doubtfulLast(people []person) []person {
-	var doubtful []person
-	certain := slices.DeleteFunc(slices.Clone(people), func(p person) bool {
-		if r.of(p.number).State != dialling {
-			return false
-		}
-		doubtful = append(doubtful, p)
-		return true
-	})
-	return append(certain, doubtful...)
 }
 
 // count counts people by how their calls have ended, or else by state.
@@ -160,10 +145,4 @@ func (r *results) count(people []person) map[string]int {
 	return counts
 }
 
-func (r *results) close() error {
-	var err error
-	if r.file != nil {
-		err = r.file.Close()
-	}
-	return errors.Join(err, r.lock.Unlock())
-}
+func (r *results) close() error { return errors.Join(r.file.Close(), r.lock.Unlock()) }
