@@ -83,21 +83,19 @@ func (t *transfer) carryOut(ctx context.Context, client *videosdk.Client, stdout
 	return nil
 }
 
-// dial calls the supervisor. The room is a new one, and so is the name of the
-// call: who is found under it was called now, although the answer was lost. The
-// supervisor comes with the error then, for undo.
+// dial calls the supervisor. An interruption does not end that: without an answer
+// there is nothing to hang up. The room is a new one, and so is the name of the call:
+// who is found under it was called now, although the answer was lost.
 func (t *transfer) dial(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, room *videosdk.Room) (*videosdk.Call, error) {
-	params := videosdk.CallCreateParams{
+	const enough = 90 * time.Second // to dial, and to look whether that was done
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enough)
+	defer cancel()
+	return client.Calls.CreateOnce(ctx, videosdk.CallCreateParams{
 		To: t.supervisor, From: t.from, RoutingRuleID: t.rule,
 		DestinationRoomID: room.ID, RingingTimeout: t.ring,
 		TrackingID:    "warm-transfer/" + caller.ID + "/" + room.ID,
 		AgentMetadata: map[string]any{"briefing": t.briefing},
-	}
-	supervisor, err := client.Calls.CreateOnce(ctx, params)
-	if errors.Is(err, videosdk.ErrMaybeApplied) {
-		supervisor = find(context.WithoutCancel(ctx), client, params.TrackingID)
-	}
-	return supervisor, err
+	})
 }
 
 // meet brings the two together.

@@ -187,7 +187,15 @@ func (s *scene) intercept(path string, send func(next http.RoundTripper, req *ht
 }
 
 func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
-	for name, lag := range map[string]time.Duration{"which the list shows at once": 0, "which the list shows later": 5 * time.Second} {
+	for name, tt := range map[string]struct {
+		lag  time.Duration // of the list of calls
+		lost bool          // the answer
+	}{
+		"which the list shows at once":             {},
+		"which the list shows later":               {lag: 5 * time.Second},
+		"which the list shows much later":          {lag: time.Minute},
+		"which the list shows, and no answer does": {lag: 5 * time.Second, lost: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(s *scene) {
 				ctx, interrupt := context.WithCancel(s.t.Context())
@@ -196,12 +204,15 @@ func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
 					answer, err := next.RoundTrip(req)
 					require.NoError(s.t, err)
 					interrupt()
-					return nil, errors.Join(req.Context().Err(), answer.Body.Close())
+					if req.Context().Err() != nil || tt.lost {
+						return nil, errors.Join(req.Context().Err(), io.ErrUnexpectedEOF, answer.Body.Close())
+					}
+					return answer, nil
 				})
 				_, err := s.run(ctx)
-				require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
+				require.ErrorIs(s.t, err, context.Canceled)
 				s.staysWithTheAgent()
-			}, videosdktest.WithListDelay(lag))
+			}, videosdktest.WithListDelay(tt.lag))
 		})
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/videosdk-sip-go/videosdk"
 )
 
-// patience is how long to look whether somebody has arrived, or was called at all,
-// and how long tidying up may take.
+// patience is how long to look whether somebody has arrived, and how long tidying up
+// may take.
 const patience = 15 * time.Second
 
 // move moves the caller into a room, and waits until they are there. The answer
@@ -46,26 +46,6 @@ func isIn(call *videosdk.Call, room *videosdk.Room) bool { return call.RoomID ==
 func hasFailed(now, before *videosdk.Call) bool {
 	since := now.Timelog[min(len(now.Timelog), len(before.Timelog)):]
 	return slices.ContainsFunc(since, func(e videosdk.CallEvent) bool { return e.Status == videosdk.CallSwitchRoomFailed })
-}
-
-// find looks for a call that may be ringing, nil if there seems to be none. The list
-// of calls may lag, and who is interrupted while dialling has just begun it.
-func find(ctx context.Context, client *videosdk.Client, trackingID string) *videosdk.Call {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		call, err := client.Calls.FindByTrackingID(ctx, trackingID, time.Now().Add(-time.Hour))
-		if err == nil {
-			return call
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
 
 // undo hangs up on the supervisor, who is nil if not called, and closes the room,
