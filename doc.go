@@ -8,7 +8,8 @@
 //
 //	client, err := videosdk.New(apiKey, secret) // or NewFromEnv()
 //	...
-//	call, err := client.Calls.Create(ctx, videosdk.CallCreateParams{
+//	// Whatever ends ctx, the answer is awaited: it has the ID to hang up with.
+//	call, err := client.Calls.Create(context.WithoutCancel(ctx), videosdk.CallCreateParams{
 //		To: "+14155550199", From: "+14155551234", RoutingRuleID: "rr_abc123",
 //	})
 //	...
