@@ -106,7 +106,7 @@ func TestNoExportedStructPrintsThePasswordOfAURI(t *testing.T) {
 }
 
 func TestNoErrorTellsThePasswordOfAURI(t *testing.T) {
-	const hook, callee = "https://me:hunter2@example.com/hook", "sip:alice:hunter2@example.com"
+	const hook, callee = "https://me:hunter2@example.com/hook?token=hunter2", "sip:alice:hunter2@example.com"
 	refused := newRecorder(t, http.StatusBadRequest, `{"message":"cannot reach `+hook+` or `+callee+`"}`).client()
 	_, err := refused.Webhooks.Create(t.Context(), videosdk.WebhookCreateParams{URL: hook, Events: []videosdk.EventType{videosdk.EventCallStarted}})
 	require.ErrorContains(t, err, "example.com")

@@ -7,8 +7,9 @@ import (
 )
 
 // Patterns of what is secret in a URI: the password of its user, and in a query
-// all that a storage service signs, with the signature. What separates the parts
-// may be escaped, for JSON or as a part of another URL.
+// all that a storage service signs, with the signature, and what is named as a
+// secret: a webhook has no header to put one in. What separates the parts may be
+// escaped, for JSON or as a part of another URL.
 const (
 	colon = `(?::|%3a)`
 	slash = `(?:\\*/|%2f)`
@@ -18,15 +19,17 @@ const (
 	passwordPattern = `(?i)(sips?` + colon + `[^\s"<>@:]*?` + colon + `)[^\s"<>]*(@|%40)` +
 		`|(` + colon + slash + slash + `[^\s"<>@:/?#]*?` + colon + `)[^\s"<>/?#]*(@|%40)` +
 		`|(` + colon + slash + slash + `[^\s"<>@:/?#[]*?` + colon + `)[0-9]*[^\s"<>@/?#0-9][^\s"<>]*(@|%40)`
-	signedPattern = `(?i)((?:x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig))` +
+	namedPattern = `(?:[?&;]|%(?:25)*(?:3f|26|3b)|u00(?:3f|26|3b))(?:pin|[a-z0-9_.-]*` +
+		`(?:password|passwd|passphrase|credentials|secret|token|cookie|authorization|(?:api|access|secret|private|subscription)[_-]?key))`
+	queryPattern = `(?i)((?:x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig)|` + namedPattern + `)` +
 		`(?:=|%(?:25)*3d|\\u003d))[^\s"'<>\\&#]+`
 )
 
-type uriPatterns struct{ password, signed *regexp.Regexp }
+type uriPatterns struct{ password, query *regexp.Regexp }
 
 // compiledURIs returns the patterns, which are compiled when they are needed.
 var compiledURIs = sync.OnceValue(func() uriPatterns {
-	return uriPatterns{password: regexp.MustCompile(passwordPattern), signed: regexp.MustCompile(signedPattern)}
+	return uriPatterns{password: regexp.MustCompile(passwordPattern), query: regexp.MustCompile(queryPattern)}
 })
 
 // maskURIs masks what is secret in the URIs of a text.
@@ -36,7 +39,7 @@ func maskURIs(text string) string {
 	}
 	known := compiledURIs()
 	text = known.password.ReplaceAllString(text, `${1}${3}${5}`+Mark+`${2}${4}${6}`)
-	return known.signed.ReplaceAllString(text, `${1}`+Mark)
+	return known.query.ReplaceAllString(text, `${1}`+Mark)
 }
 
 // Text masks in a text what is secret in its URIs, and the secrets given. It is

@@ -39,6 +39,15 @@ var urisWithSecrets = []struct{ name, text, want string }{
 	{"what is signed, in HTML", `<a href="l.csv?a=1&amp;sig=hunter2">`, `<a href="l.csv?a=1&amp;sig=[redacted]">`},
 	{"what is signed, in the query of another URL", "?u=l.csv%3Fa%3D1%26sig%3Dhunter2%26X-Amz-A%3Dhunter2&b=2", "?u=l.csv%3Fa%3D1%26sig%3D[redacted]&b=2"},
 	{"what is signed, escaped twice", "?u=l.csv%253Fsig%253Dhunter2", "?u=l.csv%253Fsig%253D[redacted]"},
+	{"a token in the query of a webhook", "cannot reach https://example.com/hook?token=hunter2&a=b#c", "cannot reach https://example.com/hook?token=[redacted]&a=b#c"},
+	{"one by a longer name", "/hook?a=b&Access_Token=hunter2&x-api-key=hunter2;client.secret=hunter2", "/hook?a=b&Access_Token=[redacted]&x-api-key=[redacted]"},
+	{"a PIN in a query", "/hook?pin=1234&spin=1", "/hook?pin=[redacted]&spin=1"},
+	{"a password in a query, in JSON by Go", `{"url":"/hook?a=1\u0026password=hunter2\u0026b=2"}`, `{"url":"/hook?a=1\u0026password=[redacted]\u0026b=2"}`},
+	{"an API key in a query, in HTML", `<a href="/hook?a=1&amp;apikey=hunter2">`, `<a href="/hook?a=1&amp;apikey=[redacted]">`},
+	{"a token in the query of another URL", "?u=%2Fhook%3Ftoken%3Dhunter2&b=2", "?u=%2Fhook%3Ftoken%3D[redacted]&b=2"},
+	{"a query that names none", "/hook?tokens=3&keyword=a&token_type=b&monkey=c", "/hook?tokens=3&keyword=a&token_type=b&monkey=c"},
+	{"a token that stands in no query", "the token=x of no URL", "the token=x of no URL"},
+
 	{"what only ends so", "design=new&assig=1", "design=new&assig=1"},
 	{"what only says so", "the signature is wrong: sig of nothing", "the signature is wrong: sig of nothing"},
 }
