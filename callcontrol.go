@@ -100,7 +100,8 @@ func (s *CallsService) changedCall(ctx context.Context, r *request, callID strin
 // FindActive returns the call of a session in a room that is not over, as an
 // AI agent needs it that knows only where it is. An empty sessionID takes the
 // first active call of the room. If there is none, the error matches
-// [ErrCallNotFound].
+// [ErrCallNotFound]; a list may lag behind, so a call that was placed a moment ago
+// may not be found yet, and its phone rings all the same.
 func (s *CallsService) FindActive(ctx context.Context, roomID, sessionID string, opts ...RequestOption) (*Call, error) {
 	var f faults
 	f.require("roomId", roomID)

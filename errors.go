@@ -54,7 +54,8 @@ var (
 	// ErrCallNotFound is returned by [CallsService.FindByTrackingID] and
 	// [CallsService.FindActive] when the whole list has been read and has no such
 	// call. Unlike [ErrNotFound] it never means that a request was answered with
-	// 404, which proves nothing.
+	// 404, which proves nothing. The list may lag behind: this proves something only
+	// once it is certain to show a call of that time.
 	ErrCallNotFound = errors.New("videosdk: no such call")
 	// ErrNotAnswered is a call that ended without having been answered.
 	ErrNotAnswered = errors.New("videosdk: the call was not answered")
