@@ -115,7 +115,7 @@ type Call struct {
 	// Timelog is each status that the call has had, in order.
 	Timelog []CallEvent `json:"timelog"`
 	// Start and End are when the call began and ended. End is nil while it is
-	// up.
+	// up, and each where the server does not tell it.
 	Start *time.Time `json:"start"`
 	End   *time.Time `json:"end"`
 	// Raw is the call as it came, with what this library does not know, such as
@@ -377,7 +377,9 @@ type CallListParams struct {
 	// Search is looked for in To, From and RoomID.
 	Search string
 	// StartDate and EndDate limit the list to calls between them. The whole
-	// day of EndDate is included, whatever its time.
+	// day of EndDate is included, whatever its time; in which time zone, the API
+	// does not document. For a day of yours let EndDate be the end of it, and leave
+	// out the calls whose Start is not before that.
 	StartDate, EndDate time.Time
 }
 
