@@ -32,8 +32,9 @@ type BatchRecord struct {
 	ID      string `json:"recordId"`
 	BatchID string `json:"batchId"`
 	// PhoneNumber is the number that the campaign dials, in E.164.
-	PhoneNumber string         `json:"phoneNumber"`
-	Metadata    map[string]any `json:"metadata" redact:"private"`
+	PhoneNumber string `json:"phoneNumber"`
+	// Metadata has numbers that are float64, as [Call.Metadata] has.
+	Metadata map[string]any `json:"metadata" redact:"private"`
 	// Status is a label for display, such as "not connected".
 	Status string `json:"status"`
 	CallID string `json:"callId"`

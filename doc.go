@@ -66,12 +66,13 @@
 // SIP passwords, PINs and metadata show neither in the text of errors, nor in
 // logs, nor when a value of this package is printed.
 //
-// JSON of a value holds all of it, to be stored. The JSON handler of log/slog makes
-// such JSON of a slice, a map or a struct of yours that holds values of this package:
-// log them one by one, or format them first. And package fmt prints all of a value
-// that a struct holds in an unexported field; a pointer there it does not follow.
-// Do not embed a value in a struct that is stored: encoding/json then leaves out the
-// other fields of that struct.
+// JSON of a value holds all of it, to be stored, except its Raw: numbers in metadata
+// of more than 53 bits, and fields that this package does not know, are whole only
+// there. The JSON handler of log/slog makes such JSON of a slice, a map or a struct of
+// yours that holds values of this package: log them one by one, or format them first.
+// And package fmt prints all of a value that a struct holds in an unexported field; a
+// pointer there it does not follow. Do not embed a value in a struct that is stored:
+// encoding/json then leaves out the other fields of that struct.
 //
 // # Testing
 //

@@ -42,8 +42,10 @@ type Dispatch struct {
 
 // DispatchAgent is an AI agent that takes calls.
 type DispatchAgent struct {
-	Type     AgentType      `json:"type,omitempty"`
-	ID       string         `json:"id,omitempty"`
+	Type AgentType `json:"type,omitempty"`
+	ID   string    `json:"id,omitempty"`
+	// Metadata is handed to the agent. In an answer its numbers are float64, as in
+	// [Call.Metadata]: sent back in an update, an id of 64 bits becomes another.
 	Metadata map[string]any `json:"metadata,omitempty" redact:"private"`
 }
 
@@ -72,9 +74,10 @@ type GatewayRoutingRule struct {
 	Dispatch Dispatch `json:"dispatch"`
 	// HidePhoneNumber says whether the number is hidden from the others in
 	// the room.
-	HidePhoneNumber bool           `json:"hidePhoneNumber"`
-	Metadata        map[string]any `json:"metadata" redact:"private"`
-	Tags            []string       `json:"tags"`
+	HidePhoneNumber bool `json:"hidePhoneNumber"`
+	// Metadata has numbers that are float64, as [Call.Metadata] has.
+	Metadata map[string]any `json:"metadata" redact:"private"`
+	Tags     []string       `json:"tags"`
 	// Raw is the rule as it came, with what this library does not know.
 	Raw json.RawMessage `json:"-" redact:"private"`
 }

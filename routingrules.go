@@ -39,7 +39,9 @@ type RoutingRule struct {
 	PhoneNumbers []string     `json:"numbers"`
 	Room         *RoutingRoom `json:"room,omitempty"`
 	// AgentID is the AI agent that joins the room; empty for none.
-	AgentID       string         `json:"agentId"`
+	AgentID string `json:"agentId"`
+	// AgentMetadata has numbers that are float64, as [Call.Metadata] has: sent back
+	// in an update, an id of 64 bits becomes another.
 	AgentMetadata map[string]any `json:"agentMetadata" redact:"private"`
 	// IncludeHeaders says which SIP headers are passed on.
 	IncludeHeaders IncludeHeaders `json:"includeHeaders"`
