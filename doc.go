@@ -68,11 +68,12 @@
 //
 // JSON of a value holds all of it, to be stored, except its Raw: numbers in metadata
 // of more than 53 bits, and fields that this package does not know, are whole only
-// there. The JSON handler of log/slog makes such JSON of a slice, a map or a struct of
-// yours that holds values of this package: log them one by one, or format them first.
-// And package fmt prints all of a value that a struct holds in an unexported field; a
-// pointer there it does not follow. Do not embed a value in a struct that is stored:
-// encoding/json then leaves out the other fields of that struct.
+// there. It holds the secrets, too: answer a browser with a type of your own. The JSON
+// handler of log/slog makes such JSON of a slice, a map or a struct of yours that holds
+// values of this package: log them one by one, or format them first. And package fmt
+// prints all of a value that a struct holds in an unexported field; a pointer there it
+// does not follow. Do not embed a value in a struct that is stored: encoding/json then
+// leaves out the other fields of that struct.
 //
 // # Testing
 //
