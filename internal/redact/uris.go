@@ -19,17 +19,20 @@ const (
 	passwordPattern = `(?i)(sips?` + colon + `[^\s"<>@:]*?` + colon + `)[^\s"<>]*(@|%40)` +
 		`|(` + colon + slash + slash + `[^\s"<>@:/?#]*?` + colon + `)[^\s"<>/?#]*(@|%40)` +
 		`|(` + colon + slash + slash + `[^\s"<>@:/?#[]*?` + colon + `)[0-9]*[^\s"<>@/?#0-9][^\s"<>]*(@|%40)`
-	namedPattern = `(?:[?&;]|%(?:25)*(?:3f|26|3b)|u00(?:3f|26|3b))(?:pin|[a-z0-9_.-]*` +
-		`(?:password|passwd|passphrase|credentials|secret|token|cookie|authorization|(?:api|access|secret|private|subscription)[_-]?key))`
-	queryPattern = `(?i)((?:x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig)|` + namedPattern + `)` +
-		`(?:=|%(?:25)*3d|\\u003d))[^\s"'<>\\&#]+`
+	signedPattern = `x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig)`
+	namedPattern  = `(?:[?&;]|%(?:25)*(?:3f|26|3b)|u00(?:3f|26|3b))(?:(?:[a-z0-9_.-]*[_.-])?pin|[a-z0-9_.-]*(?:{names}))`
+	queryPattern  = `(?i)((?:` + signedPattern + `|` + namedPattern + `)(?:=|%(?:25)*3d|\\u003d))[^\s"'<>\\&#]+`
 )
 
 type uriPatterns struct{ password, query *regexp.Regexp }
 
 // compiledURIs returns the patterns, which are compiled when they are needed.
 var compiledURIs = sync.OnceValue(func() uriPatterns {
-	return uriPatterns{password: regexp.MustCompile(passwordPattern), query: regexp.MustCompile(queryPattern)}
+	names := strings.ReplaceAll(strings.Join(secretNames, "|"), "key", "[_-]?key")
+	return uriPatterns{
+		password: regexp.MustCompile(passwordPattern),
+		query:    regexp.MustCompile(strings.Replace(queryPattern, "{names}", names, 1)),
+	}
 })
 
 // maskURIs masks what is secret in the URIs of a text.
