@@ -45,8 +45,8 @@ type Deduplicator interface {
 }
 
 // NewMemoryDeduplicator returns a Deduplicator for one process. It remembers at
-// most max keys, the latest; each costs about 200 bytes. Claims in flight are
-// not forgotten for lack of room.
+// most max keys of events that have been handled, the latest; each costs about 250
+// bytes. Claims in flight do not count, and are not forgotten for lack of room.
 func NewMemoryDeduplicator(max int) Deduplicator {
 	return &memoryDeduplicator{max: max, byKey: map[string]*fifo.Element{}}
 }
@@ -55,12 +55,14 @@ type memoryDeduplicator struct {
 	mu    sync.Mutex
 	max   int
 	byKey map[string]*fifo.Element
-	order fifo.List // of *memoryClaim, the oldest first
+	// Of *memoryClaim, the oldest first: apart, so that who makes room need not look
+	// for what is done among all that is in flight.
+	inFlight, done fifo.List
 }
 
 type memoryClaim struct {
 	key   string
-	done  bool
+	list  *fifo.List // that it is in
 	until time.Time
 }
 
@@ -73,58 +75,53 @@ func (d *memoryDeduplicator) Claim(_ context.Context, key string, ttl time.Durat
 		switch {
 		case !now.Before(claim.until):
 			d.forget(element)
-		case claim.done:
+		case claim.list == &d.done:
 			return ClaimDone, nil
 		default:
 			return ClaimInFlight, nil
 		}
 	}
-	d.add(&memoryClaim{key: key, until: now.Add(ttl)}, now)
+	d.add(&d.inFlight, key, now, ttl)
 	return ClaimGranted, nil
 }
 
 func (d *memoryDeduplicator) Done(_ context.Context, key string, ttl time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := time.Now()
 	if element, known := d.byKey[key]; known {
 		d.forget(element)
 	}
-	d.add(&memoryClaim{key: key, done: true, until: now.Add(ttl)}, now)
+	d.add(&d.done, key, time.Now(), ttl)
+	if d.done.Len() > d.max {
+		d.forget(d.done.Front())
+	}
 	return nil
 }
 
 func (d *memoryDeduplicator) Release(_ context.Context, key string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if element, known := d.byKey[key]; known && !element.Value.(*memoryClaim).done {
+	if element, known := d.byKey[key]; known && element.Value.(*memoryClaim).list == &d.inFlight {
 		d.forget(element)
 	}
 	return nil
 }
 
-func (d *memoryDeduplicator) add(claim *memoryClaim, now time.Time) {
-	d.makeRoom(now)
-	d.byKey[claim.key] = d.order.PushBack(claim)
+func (d *memoryDeduplicator) add(list *fifo.List, key string, now time.Time, ttl time.Duration) {
+	d.forgetOld(&d.inFlight, now)
+	d.forgetOld(&d.done, now)
+	d.byKey[key] = list.PushBack(&memoryClaim{key: key, list: list, until: now.Add(ttl)})
 }
 
-// makeRoom forgets what is too old, and the oldest that is done while there is
-// too much.
-func (d *memoryDeduplicator) makeRoom(now time.Time) {
-	for element := d.order.Front(); element != nil; {
-		claim, next := element.Value.(*memoryClaim), element.Next()
-		tooOld, tooMuch := !now.Before(claim.until), len(d.byKey) >= d.max
-		switch {
-		case tooOld || tooMuch && claim.done:
-			d.forget(element)
-		case !tooMuch:
-			return
-		}
-		element = next
+// forgetOld forgets what is at the front of a list and too old.
+func (d *memoryDeduplicator) forgetOld(list *fifo.List, now time.Time) {
+	for oldest := list.Front(); oldest != nil && !now.Before(oldest.Value.(*memoryClaim).until); oldest = list.Front() {
+		d.forget(oldest)
 	}
 }
 
 func (d *memoryDeduplicator) forget(element *fifo.Element) {
-	delete(d.byKey, element.Value.(*memoryClaim).key)
-	d.order.Remove(element)
+	claim := element.Value.(*memoryClaim)
+	delete(d.byKey, claim.key)
+	claim.list.Remove(element)
 }

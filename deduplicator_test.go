@@ -152,8 +152,21 @@ func TestAnEventInFlightKeepsNoOtherFromBeingForgotten(t *testing.T) {
 	for n := range 10 {
 		done(t, d, strconv.Itoa(n))
 	}
-	assert.LessOrEqual(t, remembered(t, d, 10), 2)
+	assert.Equal(t, 3, remembered(t, d, 10))
 	assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "in flight"))
+}
+
+// A queue that is full must not have an event handled twice that is delivered again.
+func TestWhatIsDoneIsRememberedHoweverMuchIsInFlight(t *testing.T) {
+	d := videosdk.NewMemoryDeduplicator(3)
+	for n := range 10 {
+		require.Equal(t, videosdk.ClaimGranted, claims(t, d, strconv.Itoa(n)))
+	}
+	done(t, d, "0")
+	done(t, d, "1")
+	done(t, d, "2")
+	require.Equal(t, videosdk.ClaimGranted, claims(t, d, "one more"))
+	assert.Equal(t, 3, remembered(t, d, 3))
 }
 
 // What is forgotten for lack of room is the claim of before, and not the one that
@@ -171,21 +184,33 @@ func TestAClaimThatIsGrantedAgainOutlivesTheOneOfBefore(t *testing.T) {
 	})
 }
 
-// Claims whose holders crash are never done, and yet do not add up.
-func TestClaimsThatAreVoidTakeNoMemory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := videosdk.NewMemoryDeduplicator(100)
-		before := heap()
-		for n := range 50_000 {
-			_, err := d.Claim(t.Context(), strconv.Itoa(n), time.Second)
-			assert.NoError(t, err)
-			if n%100 == 99 {
-				elapse(time.Second)
-			}
-		}
-		assert.Less(t, heap(), before+2<<20, "50,000 claims would be about 10 MiB")
-		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "0"))
-	})
+// Claims whose holders crash are never done, and yet do not add up. Nor does what was
+// done long ago, where there is room for it.
+func TestWhatIsTooOldTakesNoMemory(t *testing.T) {
+	for name, add := range map[string]func(d videosdk.Deduplicator, key string) error{
+		"a claim that is void": func(d videosdk.Deduplicator, key string) error {
+			_, err := d.Claim(t.Context(), key, time.Second)
+			return err
+		},
+		"an event that was done": func(d videosdk.Deduplicator, key string) error {
+			return d.Done(t.Context(), key, time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := videosdk.NewMemoryDeduplicator(100_000)
+				before := heap()
+				for n := range 50_000 {
+					assert.NoError(t, add(d, strconv.Itoa(n)))
+					if n%100 == 99 {
+						elapse(time.Second)
+					}
+				}
+				assert.Less(t, heap(), before+2<<20, "50,000 would be about 10 MiB")
+				assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "0"))
+			})
+		})
+	}
 }
 
 // heap is how much memory is in use.
@@ -201,6 +226,8 @@ func TestADeduplicatorWithoutRoomStillKnowsWhatIsInFlight(t *testing.T) {
 		d := videosdk.NewMemoryDeduplicator(most)
 		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "a"))
 		assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "a"))
+		done(t, d, "a")
+		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "a"), "nothing is remembered")
 	}
 }
 
