@@ -55,9 +55,10 @@ func told(event *Event) trackedCall {
 type TrackerOption func(*CallTracker)
 
 // WithTrackedCalls limits how many calls the tracker knows, at least 1: those
-// with the latest events. Default: 10,000. Leave room for all calls that are up at a
-// time and those that begin meanwhile: one that is forgotten begins anew with its
-// next event, and if that is its end, nothing tells that it was answered.
+// with the latest events. Default: 10,000. Each costs about 2 kB, more where its
+// events are large. Leave room for all calls that are up at a time and those that
+// begin meanwhile: one that is forgotten begins anew with its next event, and if that
+// is its end, nothing tells that it was answered.
 func WithTrackedCalls(max int) TrackerOption {
 	return func(t *CallTracker) { t.max = max }
 }
