@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log"
@@ -279,19 +280,51 @@ func TestAProxyOfTheCallersTransportTunnelsWithoutTheToken(t *testing.T) {
 
 func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 	const password = "hunter2-of-the-proxy"
-	for _, address := range []string{newProxy(t, http.StatusProxyAuthRequired).URL, "http://127.0.0.1:1"} {
-		withPassword, err := url.Parse(address)
-		require.NoError(t, err)
-		withPassword.User = url.UserPassword("user", password)
-		client, err := videosdk.New("key", "secret", videosdk.WithMaxRetries(0), videosdk.WithHTTPClient(&http.Client{
-			Transport: &http.Transport{Proxy: http.ProxyURL(withPassword)},
-		}))
-		require.NoError(t, err)
-		err = errorOf(client.Calls.Create(t.Context(), validCall()))
-		require.Error(t, err)
-		require.NotErrorIs(t, err, videosdk.ErrMaybeApplied, "the request itself was never sent")
-		assertWithout(t, []string{password}, everyTextOf(err)...)
-		client.CloseIdleConnections()
+	tests := []struct {
+		name     string
+		answer   string // the line of its status, in which %s becomes what it was given for a password
+		want     string // after its address
+		attempts int
+	}{
+		{"it wants another password", "407 Proxy Authentication Required", " did not connect to api.videosdk.live:443: 407 Proxy Authentication Required", 1},
+		{"it quotes the password", "407 not %s", " did not connect to api.videosdk.live:443: 407 Proxy Authentication Required", 1},
+		{"it lets nobody go there", "403 Denied by policy", " did not connect to api.videosdk.live:443: 403 Forbidden", 1},
+		{"it does not reach the server, and says no more", "502 ", " did not connect to api.videosdk.live:443: 502 Bad Gateway", 3},
+		{"it is busy", "429", " did not connect to api.videosdk.live:443: 429 Too Many Requests", 3},
+		{"it has lost patience", "408 Request Timeout", " did not connect to api.videosdk.live:443: 408 Request Timeout", 3},
+		{"nobody is there", "", ": connect: connection refused", 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			through := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answer := strings.ReplaceAll(tt.answer, "%s", r.Header.Get("Proxy-Authorization"))
+				c, _, err := http.NewResponseController(w).Hijack()
+				if assert.NoError(t, err) {
+					_, _ = io.WriteString(c, "HTTP/1.1 "+answer+"\r\nContent-Length: 0\r\n\r\n")
+					_ = c.Close()
+				}
+			}))
+			defer through.Close()
+			if tt.answer == "" {
+				through.Close()
+			}
+			withPassword, err := url.Parse(through.URL)
+			require.NoError(t, err)
+			withPassword.User = url.UserPassword("user", password)
+			client, err := videosdk.New("key", "secret", videosdk.WithMaxRetries(2), videosdk.WithRetryWait(0, 0),
+				videosdk.WithHTTPClient(&http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(withPassword)}}))
+			require.NoError(t, err)
+			defer client.CloseIdleConnections()
+
+			err = errorOf(client.Calls.Create(t.Context(), validCall()))
+			var failure *videosdk.RequestError
+			require.ErrorAs(t, err, &failure)
+			assert.Contains(t, err.Error(), withPassword.Host+tt.want)
+			assert.Equal(t, tt.attempts, failure.Attempts)
+			assert.False(t, failure.MaybeApplied, "the request itself was never sent")
+			encoded := base64.StdEncoding.EncodeToString([]byte("user:" + password))
+			assertWithout(t, []string{password, encoded}, everyTextOf(err)...)
+		})
 	}
 }
 

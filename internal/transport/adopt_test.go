@@ -246,6 +246,34 @@ func TestAdoptKeepsTheProxyAndTheWitnessSeesThroughIt(t *testing.T) {
 	})
 }
 
+func TestAdoptLetsTheOriginalLookAtATunnelFirst(t *testing.T) {
+	tests := []struct {
+		name string
+		look error
+		want string
+	}{
+		{"which may have something to say", errors.New("ask for a ticket"), "ask for a ticket"},
+		{"or nothing", nil, "did not connect to 192.0.2.1:443: 407 Proxy Authentication Required"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			proxy := serve(t, nil, func(_ int, c *peer) {
+				_, _ = http.ReadRequest(c.in)
+				_, _ = io.WriteString(c, "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+			})
+			rt := &http.Transport{
+				Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.Addr().String()}),
+				OnProxyConnectResponse: func(context.Context, *url.URL, *http.Request, *http.Response) error {
+					return tt.look
+				},
+			}
+			got := post("https://192.0.2.1").over(t, guarded(t, transport.Adopt(rt)))
+			require.ErrorContains(t, got.err, tt.want)
+			assert.False(t, got.maybeSent)
+		})
+	}
+}
+
 // net/http gives up a connection whose write is not reported in 50 ms, which
 // happens on a busy machine. In a bubble those pass only when nobody has
 // anything left to do, so the server is at the other end of pipes.

@@ -9,10 +9,14 @@ import (
 
 // Permanent reports whether an attempt that failed with err would fail in the
 // same way again: a name that does not exist, a certificate that is not
-// trusted, a middleware that breaks a rule.
+// trusted, a proxy that lets nobody through, a middleware that breaks a rule.
 func Permanent(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
+		return true
+	}
+	var tunnel *tunnelError
+	if errors.As(err, &tunnel) && tunnel.permanent() {
 		return true
 	}
 	return isRefusal(err) || isCertificate(err)

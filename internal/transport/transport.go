@@ -36,6 +36,7 @@ func New() *Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return pooled(&http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: nameProxy(nil),
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    10 * time.Second,
 		ForceAttemptHTTP2:      true,
@@ -51,6 +52,7 @@ func New() *Transport {
 // read. The original and its connections are left alone.
 func Adopt(original *http.Transport) *Transport {
 	t := original.Clone()
+	t.OnProxyConnectResponse = nameProxy(t.OnProxyConnectResponse)
 	if speaksPlainHTTP2(t) {
 		// Nothing tells HTTP/2 without TLS from HTTP/1.1 on a plain
 		// connection, so such connections stay foreign to the witness.
