@@ -43,7 +43,7 @@ func isRefusal(err error) bool {
 // about.
 func neverConnected(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") { // net/http's, for one to a proxy
 		return true
 	}
 	var dns *net.DNSError

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
@@ -502,6 +503,9 @@ func TestWithoutNetHTTPOnlyTheErrorCanSayThatNothingWasSent(t *testing.T) {
 		{"a reset after the request was read", roundTripper(original.RoundTrip), resets.http(), true},
 		{"an error of its own", fail(errors.New("lost")), resets.http(), true},
 		{"an error of a dial", fail(&net.OpError{Op: "dial", Err: errors.New("no route")}), resets.http(), false},
+		{"a proxy that refuses the connection", roundTripper((&http.Transport{
+			Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: closed.Addr().String()}),
+		}).RoundTrip), "https://192.0.2.1", false},
 		{"an error of a read", fail(&net.OpError{Op: "read", Err: errors.New("reset")}), resets.http(), true},
 		{"a name that could not be resolved", fail(&net.DNSError{Err: "server misbehaving"}), resets.http(), false},
 	}
