@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -324,6 +325,32 @@ func TestAProxyThatRefusesIsNamedWithoutItsPassword(t *testing.T) {
 			assert.False(t, failure.MaybeApplied, "the request itself was never sent")
 			encoded := base64.StdEncoding.EncodeToString([]byte("user:" + password))
 			assertWithout(t, []string{password, encoded}, everyTextOf(err)...)
+		})
+	}
+}
+
+func TestTheAddressOfAProxyThatIsNoURLIsNotQuoted(t *testing.T) {
+	for _, address := range []string{
+		"http://user:hunter2#x@proxy.example.com:3128",
+		"http://user:hunter2 x@proxy.example.com:3128",
+		"http://user:x/hunter2\"@proxy.example.com:3128",
+		"http://hunter2%@proxy.example.com:3128",
+	} {
+		t.Run(address, func(t *testing.T) {
+			var logged lockedBuffer
+			client, err := videosdk.New("key", "secret", videosdk.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+				videosdk.WithHTTPClient(&http.Client{Transport: &http.Transport{
+					Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(address) },
+				}}))
+			require.NoError(t, err)
+
+			err = errorOf(client.Calls.Create(t.Context(), validCall()))
+			var failure *videosdk.RequestError
+			require.ErrorAs(t, err, &failure)
+			assert.ErrorContains(t, err, "the address of the proxy is not a URL")
+			assert.Equal(t, 1, failure.Attempts, "it will not become one")
+			assert.False(t, failure.MaybeApplied)
+			assertWithout(t, []string{"hunter2"}, append(everyTextOf(err), logged.String())...)
 		})
 	}
 }

@@ -19,7 +19,7 @@ func Permanent(err error) bool {
 	if errors.As(err, &tunnel) && tunnel.permanent() {
 		return true
 	}
-	return isRefusal(err) || isCertificate(err)
+	return isRefusal(err) || isCertificate(err) || errors.Is(err, errProxyAddress)
 }
 
 func isCertificate(err error) bool {

@@ -2,10 +2,31 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 )
+
+var errProxyAddress = errors.New("the address of the proxy is not a URL (characters of its password may need to be escaped)")
+
+type proxyFunc func(*http.Request) (*url.URL, error)
+
+// hideAddress returns choose with an error that does not quote what cannot be parsed:
+// there is a password in it, of which nobody can say where it ends.
+func hideAddress(choose proxyFunc) proxyFunc {
+	if choose == nil {
+		return nil
+	}
+	return func(req *http.Request) (*url.URL, error) {
+		proxy, err := choose(req)
+		var faulty *url.Error
+		if errors.As(err, &faulty) {
+			return nil, errProxyAddress
+		}
+		return proxy, err
+	}
+}
 
 // tunnelError is a proxy that has opened no tunnel.
 type tunnelError struct {
