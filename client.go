@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/hashicorp/go-retryablehttp"
+
 	"github.com/videosdk-sip-go/videosdk/internal/retry"
 	"github.com/videosdk-sip-go/videosdk/internal/transport"
 )
@@ -174,9 +176,9 @@ func WithBaseURL(rawURL string) Option {
 // request was sent. That pool may delay a dial by up to 250 milliseconds when a
 // connection is about to come free. Any other RoundTripper is used as it is, and
 // then more failures have an unknown outcome: one that only wraps a transport
-// belongs in [WithMiddleware]. It must not send a request again by itself, as that
-// of go-retryablehttp does: a phone would ring twice. A ResponseHeaderTimeout of the
-// transport also ends a call that waits until the callee answers; the attempt
+// belongs in [WithMiddleware]. It must not send a request again by itself: a phone would
+// ring twice. That of go-retryablehttp does, and is refused. A ResponseHeaderTimeout of
+// the transport also ends a call that waits until the callee answers; the attempt
 // timeout makes it unnecessary.
 //
 // Redirects are never followed and Jar is ignored. Timeout becomes the attempt
@@ -504,6 +506,9 @@ func (c *config) tokens() tokens {
 
 // adopted returns what sends requests in place of the user's transport.
 func (c *config) adopted(rt http.RoundTripper) http.RoundTripper {
+	if _, repeats := rt.(*retryablehttp.RoundTripper); repeats {
+		c.faults.add("WithHTTPClient", "must not have the Transport of go-retryablehttp, which would dial twice: use its HTTPClient")
+	}
 	t, ok := rt.(*http.Transport)
 	switch {
 	case !ok:

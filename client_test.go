@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -58,6 +59,8 @@ func TestASettingThatCannotWorkIsNamed(t *testing.T) {
 		{"an HTTP client that is nil", key, secret, videosdk.WithHTTPClient(nil), "WithHTTPClient"},
 		{"an HTTP client whose transport is a nil pointer", key, secret,
 			videosdk.WithHTTPClient(&http.Client{Transport: (*http.Transport)(nil)}), "WithHTTPClient"},
+		{"an HTTP client that repeats requests by itself", key, secret,
+			videosdk.WithHTTPClient(retryablehttp.NewClient().StandardClient()), "WithHTTPClient"},
 		{"a middleware that is nil", key, secret, videosdk.WithMiddleware(wrap, nil), "WithMiddleware"},
 		{"a middleware that returns nil", key, secret,
 			videosdk.WithMiddleware(wrap, func(http.RoundTripper) http.RoundTripper { return nil }), "WithMiddleware"},
