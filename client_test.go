@@ -630,3 +630,42 @@ func TestTheInnermostMiddlewareCanCloseTheConnections(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, pool.closed)
 }
+
+func TestAnAttemptThatEndsBeforeThereIsAConnectionSaysSo(t *testing.T) {
+	tests := []struct {
+		name     string
+		connects bool
+		patience time.Duration // of the caller
+		want     string
+	}{
+		{"at the attempt timeout", false, time.Minute, "/v2/sip/call: no connection yet: no complete answer within the attempt timeout of 30s ("},
+		{"at the caller's deadline", false, time.Second, "/v2/sip/call: no connection yet: context deadline exceeded ("},
+		{"and does not where there is one", true, time.Minute, "/v2/sip/call: no complete answer within the attempt timeout of 30s ("},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				over := make(chan struct{})
+				defer close(over)
+				dial := func(context.Context, string, string) (net.Conn, error) {
+					if !tt.connects {
+						<-over
+						return nil, net.ErrClosed
+					}
+					near, far := net.Pipe()
+					go func() { _, _ = io.Copy(io.Discard, far) }()
+					return near, nil
+				}
+				client, err := videosdk.New("key", "secret", videosdk.WithBaseURL("http://127.0.0.1"), videosdk.WithMaxRetries(0),
+					videosdk.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: dial}}))
+				require.NoError(t, err)
+				ctx, cancel := context.WithTimeout(t.Context(), tt.patience)
+				defer cancel()
+
+				err = errorOf(client.Calls.Create(ctx, validCall()))
+				require.ErrorIs(t, err, videosdk.ErrTimeout)
+				assert.ErrorContains(t, err, tt.want)
+			})
+		})
+	}
+}

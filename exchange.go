@@ -197,11 +197,15 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 		err = errors.New("a middleware returned neither an answer nor an error")
 	}
 	if err != nil {
-		x.record(outcome{
+		o := outcome{
 			err:     x.reason(ctx, err),
 			verdict: retry.Judge(0, witness.MaybeSent(err)),
 			final:   transport.Permanent(err),
-		}, witness)
+		}
+		if ctx.Err() != nil && o.verdict == retry.Unprocessed { // else err says what failed
+			o.err = fmt.Errorf("no connection yet: %w", o.err)
+		}
+		x.record(o, witness)
 		return nil, err
 	}
 	x.record(x.read(ctx, resp), witness)
