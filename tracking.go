@@ -39,11 +39,12 @@ func (p *CallCreateParams) tracked() map[string]any {
 //
 // It reads the list of outbound calls from since on, page after page, and asks for
 // each call of which the list does not show the metadata: since should not be long
-// ago. It must lie before the request, by as much as clocks may differ. A zero since
-// reads the whole list.
+// ago. It must lie before the request, by as much as clocks may differ; one in the
+// future is refused. A zero since reads the whole list.
 func (s *CallsService) FindByTrackingID(ctx context.Context, trackingID string, since time.Time, opts ...RequestOption) (*Call, error) {
 	var f faults
 	f.require("trackingId", trackingID)
+	f.check(!since.After(time.Now()), "since", "must not be in the future: that there is no call since then proves nothing")
 	if err := f.err("Calls.FindByTrackingID"); err != nil {
 		return nil, err
 	}

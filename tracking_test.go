@@ -45,7 +45,8 @@ func TestATrackingIDTravelsInTheMetadata(t *testing.T) {
 
 				_, err = client.Calls.FindByTrackingID(ctx, "order-9", began)
 				require.ErrorIs(t, err, videosdk.ErrCallNotFound)
-				_, err = client.Calls.FindByTrackingID(ctx, "order-7", began.Add(time.Hour))
+				time.Sleep(time.Hour)
+				_, err = client.Calls.FindByTrackingID(ctx, "order-7", time.Now())
 				require.ErrorIs(t, err, videosdk.ErrCallNotFound, "it was placed before")
 			})
 		})
@@ -635,6 +636,10 @@ func TestABadTrackedCallIsRefusedWithAllItsFaults(t *testing.T) {
 		{"a search for nothing", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.Calls.FindByTrackingID(ctx, " ", time.Time{}))
 		}, []string{"trackingId"}},
+		{"a search from a time that is still to come", func(ctx context.Context, c *videosdk.Client) error {
+			milliseconds := time.Now().UnixMilli()
+			return errorOf(c.Calls.FindByTrackingID(ctx, "order-7", time.Unix(milliseconds, 0)))
+		}, []string{"since"}},
 		{"a call of nothing", func(ctx context.Context, c *videosdk.Client) error {
 			return errorOf(c.Calls.CreateOnce(ctx, videosdk.CallCreateParams{}))
 		}, []string{"trackingId", "sipCallTo", "routingRuleId"}},
