@@ -469,9 +469,13 @@ func (c *config) client() *Client {
 			return nil
 		}
 	}
-	send := outermost.RoundTrip
-	if len(c.middleware) == 0 {
-		send = guard.Forward // what the client sends is its own
+	send := guard.Forward // what the client sends is its own
+	if len(c.middleware) > 0 {
+		send = func(req *http.Request) (*http.Response, error) {
+			address := *req.URL // all attempts have the same: what a middleware adds to it must not add up
+			req.URL = &address
+			return outermost.RoundTrip(req)
+		}
 	}
 	client := &Client{
 		base:        *c.base,

@@ -360,6 +360,21 @@ func TestAMiddlewareThatFailsAfterACallWasPlacedDoesNotHaveItPlacedAgain(t *test
 	assert.Equal(t, 1, dials)
 }
 
+func TestWhatAMiddlewareAddsToAnAddressDoesNotAddUp(t *testing.T) {
+	rec := newRecorder(t, http.StatusServiceUnavailable, `{}`).then(http.StatusOK, `{}`)
+	client := rec.client(videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			req.URL.Path = "/gateway" + req.URL.Path
+			return next.RoundTrip(req)
+		})
+	}))
+	_, err := client.RoutingRules.Delete(t.Context(), "rule_1")
+	require.NoError(t, err)
+	for _, request := range rec.all() {
+		assert.Equal(t, "/gateway/v2/sip/routing-rule/rule_1", request.Path)
+	}
+}
+
 func TestAMiddlewareThatBreaksTheRules(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
 	defer elsewhere.Close()
