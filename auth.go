@@ -38,7 +38,9 @@ const (
 // Token is called for every attempt, from many goroutines: a source keeps its
 // token until it must be renewed. It returns the bare JWT, without "Bearer ".
 // After a 401 it is asked once more; a source that then returns a different
-// token gets one more attempt.
+// token gets one more attempt. It must not send requests by the client whose tokens
+// it gives: each of them would need a token first. One that does so with the context
+// that it was given gets an error.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
@@ -206,9 +208,15 @@ func (s *signer) replace(ctx context.Context, refused *bearer, fresh bool) (*bea
 
 // sourced gets tokens from the user's TokenSource, which may hold secrets: it is
 // behind a closure, as no verb of fmt looks into one.
-type sourced func() TokenSource
+type sourced struct{ source func() TokenSource }
 
-func (s sourced) get(ctx context.Context) (*bearer, error) {
+// askedBy is the key of what a context tells that was given to a source.
+type askedBy struct{ *sourced }
+
+func (s *sourced) get(ctx context.Context) (*bearer, error) {
+	if ctx.Value(askedBy{s}) != nil { // there would be no end to it, and no memory left
+		return nil, errors.New("the token source sends requests by the client whose tokens it gives")
+	}
 	token, err := s.ask(ctx)
 	if err != nil {
 		return nil, err
@@ -223,8 +231,8 @@ func (s sourced) get(ctx context.Context) (*bearer, error) {
 // its context cannot keep the caller beyond it. There a panic would end the
 // program, out of reach of the caller's recover: it becomes an error, which
 // does not print the panic's value because that may be the token.
-func (s sourced) ask(ctx context.Context) (string, error) {
-	source := s()
+func (s *sourced) ask(ctx context.Context) (string, error) {
+	source := s.source()
 	if static, ok := source.(staticToken); ok {
 		return static(), nil
 	}
@@ -235,7 +243,7 @@ func (s sourced) ask(ctx context.Context) (string, error) {
 	answers := make(chan answer, 1)
 	var token string
 	go finally("the token source", func() (err error) {
-		token, err = source.Token(ctx)
+		token, err = source.Token(context.WithValue(ctx, askedBy{s}, true))
 		return err
 	}, func(err error) { answers <- answer{token, err} })
 	select {
@@ -246,7 +254,7 @@ func (s sourced) ask(ctx context.Context) (string, error) {
 	}
 }
 
-func (s sourced) replace(ctx context.Context, refused *bearer, _ bool) (*bearer, error) {
+func (s *sourced) replace(ctx context.Context, refused *bearer, _ bool) (*bearer, error) {
 	b, err := s.get(ctx)
 	if err != nil || b.text() == refused.text() {
 		return nil, err

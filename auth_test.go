@@ -282,6 +282,35 @@ func TestATokenSourceThatGivesNoToken(t *testing.T) {
 	}
 }
 
+func TestATokenSourceThatNeedsATokenOfItsOwnIsRefusedOne(t *testing.T) {
+	var asked atomic.Int64
+	var client *videosdk.Client
+	rec := newRecorder(t, http.StatusOK, `{"token":"abc"}`)
+	client = rec.client(videosdk.WithTokenSource(tokenFunc(func(ctx context.Context) (string, error) {
+		if asked.Add(1) > 1000 {
+			return "", errors.New("this has no end")
+		}
+		var answer struct{ Token string }
+		err := client.Do(ctx, http.MethodGet, "/v2/token", nil, &answer)
+		return answer.Token, err
+	})))
+	require.ErrorContains(t, listOnce(t, client), "no token: the token source sends requests by the client whose tokens it gives")
+	assert.Equal(t, int64(1), asked.Load())
+	assert.Empty(t, rec.all())
+}
+
+func TestATokenSourceMayHaveAClientOfItsOwn(t *testing.T) {
+	inner := newRecorder(t, http.StatusOK, `{"token":"abc"}`)
+	tokens := inner.client(videosdk.WithTokenSource(numbered()))
+	outer := newRecorder(t, http.StatusOK, emptyPage)
+	require.NoError(t, listOnce(t, outer.client(videosdk.WithTokenSource(tokenFunc(func(ctx context.Context) (string, error) {
+		var answer struct{ Token string }
+		err := tokens.Do(ctx, http.MethodGet, "/v2/token", nil, &answer)
+		return answer.Token, err
+	})))))
+	assert.Equal(t, []string{"abc"}, tokensOf(outer))
+}
+
 func TestATokenSourceThatFailsLaterLeavesNoDoubtAboutWhatWasSent(t *testing.T) {
 	var asked atomic.Int64
 	source := tokenFunc(func(context.Context) (string, error) {

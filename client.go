@@ -503,7 +503,7 @@ func (c *config) client() *Client {
 
 func (c *config) tokens() tokens {
 	if c.source != nil {
-		return sourced(func() TokenSource { return c.source })
+		return &sourced{func() TokenSource { return c.source }}
 	}
 	return &signer{credentials: c.credentials, lifetime: c.tokenLifetime}
 }
