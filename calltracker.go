@@ -298,6 +298,11 @@ func (t *CallTracker) Call(callID string) (call *Call, known bool) {
 // webhooks do not arrive, only the context ends it. The end of a call is told by
 // [EventCallHangup] or by [EventCallMissed]: subscribe to both.
 func (t *CallTracker) Wait(ctx context.Context, callID string, until func(*Call) bool) (*Call, error) {
+	var f faults
+	f.require("callId", callID)
+	if err := f.err("CallTracker.Wait"); err != nil {
+		return nil, err
+	}
 	latest := t.join(callID)
 	defer t.leave(callID, latest)
 	for {

@@ -684,6 +684,14 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestAWaitForACallWithoutAnIDIsRefused(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	call, err := videosdk.NewCallTracker().Wait(ctx, "", nil)
+	assert.Nil(t, call)
+	assert.Equal(t, []string{"callId"}, fieldsOf(t, err), "no event would end it")
+}
+
 func TestWhoWaitsNoMoreTakesNoMemory(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
