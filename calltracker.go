@@ -19,7 +19,8 @@ const defaultTracked = 10_000
 // the course of a call's life, so that a late call-ringing never overwrites
 // call-hangup, and a call that is over stays over. In [Call.Timelog] is each
 // status that any of the events told, so that [Call.WasAnswered] holds after the
-// end as well. It is safe for concurrent use. The zero value is not usable: see
+// end as well. It is safe for concurrent use. What it has observed, and what it hands
+// out, others read at the same time: change neither. The zero value is not usable: see
 // [NewCallTracker].
 type CallTracker struct {
 	max     int
@@ -66,7 +67,8 @@ func WithTrackedCalls(max int) TrackerOption {
 // WithUpdated sets a function that is called with a call whenever its status has
 // changed, or its end has become known, in order and one at a time. A terminal
 // status that says more, such as missed, may follow ended. The function must not
-// call Observe. Default, also nil: none.
+// call Observe, nor Wait for what is still to come: no event is observed meanwhile.
+// Default, also nil: none.
 func WithUpdated(updated func(*Call)) TrackerOption {
 	return func(t *CallTracker) { t.updated = updated }
 }

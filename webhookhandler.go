@@ -434,7 +434,8 @@ func (w *WebhookReceiver) work() {
 // has been worked off. If ctx ends first, Shutdown returns its error without
 // waiting any longer: the events that are left in the queue are dropped, and the
 // contexts of those that are being handled end. Without [WithQueue] it waits for
-// nothing: http.Server has a Shutdown of its own.
+// nothing: http.Server has a Shutdown of its own. A [WebhookFunc] must not call it: it
+// would wait for itself.
 func (w *WebhookReceiver) Shutdown(ctx context.Context) error {
 	w.close()
 	drained := make(chan struct{})
