@@ -18,7 +18,9 @@ var ErrInvalidEvent = errors.New("videosdk: invalid event")
 
 // Event is what a webhook delivers. Payloads that this library does not know,
 // such as session-started or the summaries of agents, are events as well: with
-// an unknown Type or none, and all that they hold in Raw.
+// an unknown Type or none, and all that they hold in Raw. The body of a webhook is
+// decoded by [ParseEvent]: json.Unmarshal reads what json.Marshal has made of an
+// Event, and of a body not all.
 type Event struct {
 	// Type is one of the constants, another text, or empty.
 	Type EventType `json:"webhookType"`
