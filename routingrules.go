@@ -200,7 +200,8 @@ type RoutingRuleListParams struct {
 	Search string
 	// Type limits the list to one direction.
 	Type Direction
-	// RuleIDs limits the list to these rules.
+	// RuleIDs limits the list to these rules. Empty, and also if not nil, it is no
+	// limit: look before you delete what the list holds.
 	RuleIDs []string
 	// RoomTypes limits the list to rules with these types of rooms.
 	RoomTypes []RoomType
