@@ -45,9 +45,13 @@ type Deduplicator interface {
 }
 
 // NewMemoryDeduplicator returns a Deduplicator for one process. It remembers at
-// most max keys of events that have been handled, the latest; each costs about 250
-// bytes. Claims in flight do not count, and are not forgotten for lack of room.
+// most max keys of events that have been handled, the latest, or 100,000 if max is
+// zero or less; each costs about 250 bytes. Claims in flight do not count, and are not
+// forgotten for lack of room.
 func NewMemoryDeduplicator(max int) Deduplicator {
+	if max <= 0 {
+		max = defaultRemembered
+	}
 	return &memoryDeduplicator{max: max, byKey: map[string]*fifo.Element{}}
 }
 

@@ -221,16 +221,6 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-func TestADeduplicatorWithoutRoomStillKnowsWhatIsInFlight(t *testing.T) {
-	for _, most := range []int{0, -1} {
-		d := videosdk.NewMemoryDeduplicator(most)
-		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "a"))
-		assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "a"))
-		done(t, d, "a")
-		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "a"), "nothing is remembered")
-	}
-}
-
 func TestOneOfManyIsGrantedTheClaim(t *testing.T) {
 	d := videosdk.NewMemoryDeduplicator(10)
 	var granted atomic.Int32
@@ -242,4 +232,15 @@ func TestOneOfManyIsGrantedTheClaim(t *testing.T) {
 		}
 	})
 	assert.Equal(t, int32(1), granted.Load())
+}
+
+func TestADeduplicatorWithoutALimitRemembersAsManyAsByDefault(t *testing.T) {
+	for _, limit := range []int{0, -1} {
+		d := videosdk.NewMemoryDeduplicator(limit)
+		for n := range 100_001 {
+			done(t, d, strconv.Itoa(n))
+		}
+		assert.Equal(t, videosdk.ClaimDone, claims(t, d, "1"))
+		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "0"), "which is one too many")
+	}
 }
