@@ -472,8 +472,10 @@ func (c *config) client() *Client {
 	send := guard.Forward // what the client sends is its own
 	if len(c.middleware) > 0 {
 		send = func(req *http.Request) (*http.Response, error) {
-			address := *req.URL // all attempts have the same: what a middleware adds to it must not add up
-			req.URL = &address
+			// All attempts have the same address, and all requests the same values in their
+			// headers: what a middleware does to them must not reach another.
+			address := *req.URL
+			req.URL, req.Header = &address, req.Header.Clone()
 			return outermost.RoundTrip(req)
 		}
 	}

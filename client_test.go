@@ -375,6 +375,24 @@ func TestWhatAMiddlewareAddsToAnAddressDoesNotAddUp(t *testing.T) {
 	}
 }
 
+func TestAMiddlewareThatCoversATokenForItsLogLeavesThatOfOthersAlone(t *testing.T) {
+	rec := newRecorder(t, http.StatusOK, emptyPage)
+	client := rec.client(videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(req)
+			for name := range req.Header {
+				req.Header[name][0] = "***"
+			}
+			return resp, err
+		})
+	}))
+	for range 2 {
+		require.NoError(t, listOnce(t, client))
+	}
+	requests := rec.all()
+	assert.Equal(t, requests[0].Header, requests[1].Header)
+}
+
 func TestAMiddlewareThatBreaksTheRules(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
 	defer elsewhere.Close()
