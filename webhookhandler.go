@@ -41,8 +41,10 @@ func WithMaxBody(bytes int64) WebhookOption {
 	return func(w *WebhookReceiver) { w.maxBody = bytes }
 }
 
-// WithDeduplicator sets the store that remembers handled events. Default, also
-// nil: NewMemoryDeduplicator(100_000), for 24 hours.
+// WithDeduplicator sets the store that remembers handled events. Receivers that share
+// one handle an event once between them: those that do different things with it need
+// one each, or keys of their own from [WithEventKey]. Default, also nil:
+// NewMemoryDeduplicator(100_000), for 24 hours.
 func WithDeduplicator(d Deduplicator) WebhookOption {
 	return func(w *WebhookReceiver) { w.dedup = d }
 }
