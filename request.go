@@ -141,7 +141,7 @@ func hasOddTexts(body []byte) bool {
 }
 
 // url returns the address of the request, which is below base unless it is an
-// upload. Nothing else has it: a middleware may change it.
+// upload. Nothing else has it: a RoundTripper may change it.
 func (r *request) url(base url.URL) *url.URL {
 	if r.upload != nil {
 		base = *r.upload.url
