@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -44,13 +45,13 @@ func (p callRequest) check() error {
 	return checkSeconds("maxCallDuration", p.MaxCallDuration)
 }
 
-// checkSeconds sets a limit for what no timer could take.
+// checkSeconds refuses only what a time.Duration cannot hold: the API documents no limit.
 func checkSeconds(field string, n int) error {
-	const limit = int(day / time.Second)
+	const limit = int64(math.MaxInt64 / time.Second)
 	switch {
 	case n < 0:
 		return badRequest("%s must not be negative", field)
-	case n > limit:
+	case int64(n) > limit:
 		return badRequest("%s must not exceed %d seconds", field, limit)
 	}
 	return nil

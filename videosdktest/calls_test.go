@@ -163,8 +163,8 @@ func TestCreateCallRefuses(t *testing.T) {
 		"a URI of another scheme":         {`{"sipCallTo":"tel:+14155550123"}`, "sipCallTo must be an E.164 number or a SIP URI"},
 		"a negative ringing timeout":      {`{"sipCallTo":"+14155550123","ringingTimeout":-1}`, "ringingTimeout must not be negative"},
 		"a negative duration":             {`{"sipCallTo":"+14155550123","maxCallDuration":-1}`, "maxCallDuration must not be negative"},
-		"a ringing timeout beyond a day":  {`{"sipCallTo":"+14155550123","ringingTimeout":86401}`, "ringingTimeout must not exceed 86400 seconds"},
-		"a duration beyond all measure":   {`{"sipCallTo":"+14155550123","maxCallDuration":9223372036854775807}`, "maxCallDuration must not exceed 86400 seconds"},
+		"a timeout beyond all measure":    {`{"sipCallTo":"+14155550123","ringingTimeout":9223372037}`, "ringingTimeout must not exceed 9223372036 seconds"},
+		"a duration beyond all measure":   {`{"sipCallTo":"+14155550123","maxCallDuration":9223372036854775807}`, "maxCallDuration must not exceed 9223372036 seconds"},
 		"a duration beyond all integers":  {`{"sipCallTo":"+14155550123","maxCallDuration":1e300}`, "maxCallDuration must be an integer"},
 		"a part of a second":              {`{"sipCallTo":"+14155550123","ringingTimeout":1.5}`, "ringingTimeout must be an integer"},
 		"a duration that is no number":    {`{"sipCallTo":"+14155550123","maxCallDuration":"long"}`, "maxCallDuration must be an integer"},
@@ -391,6 +391,11 @@ func TestCallLivesByTheScriptOfItsCallee(t *testing.T) {
 		"talking until the call has lasted too long": {
 			func(c *videosdktest.Callee) { c.RingsAfter(0).AnswersAfter(0) }, `,"maxCallDuration":90`,
 			[]string{"initiated 0s", "ringing 0s", "answered 0s", "ended 1m30s"},
+		},
+		"hanging up long before the longest call there is": {
+			func(c *videosdktest.Callee) { c.RingsAfter(0).AnswersAfter(0).HangsUpAfter(time.Minute) },
+			`,"ringingTimeout":9223372036,"maxCallDuration":9223372036`,
+			[]string{"initiated 0s", "ringing 0s", "answered 0s", "ended 1m0s"},
 		},
 		"hanging up before the call has lasted too long": {
 			func(c *videosdktest.Callee) { c.RingsAfter(0).AnswersAfter(0).HangsUpAfter(time.Minute) }, `,"maxCallDuration":90`,
