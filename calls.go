@@ -252,7 +252,9 @@ type CallCreateParams struct {
 	MaxCallDuration time.Duration `json:"-"`
 	// RecordAudio, DTMF, MediaEncryption, HidePhoneNumber, Headers and
 	// IncludeHeaders are for calls with GatewayID. With RoutingRuleID the
-	// server takes them from the rule and ignores them here.
+	// server takes them from the rule and ignores them here. Older pages of the API
+	// have digits to send in place of DTMF, and a list of headers in place of
+	// IncludeHeaders: [Client.Do] sends those, and does not dial twice either.
 	RecordAudio     *bool             `json:"recordAudio,omitempty"`
 	DTMF            *bool             `json:"dtmf,omitempty"`
 	MediaEncryption MediaEncryption   `json:"mediaEncryption,omitempty"`
