@@ -51,7 +51,10 @@ func WithDeduplicator(d Deduplicator) WebhookOption {
 
 // WithEventKey sets the function that returns the identity of an event:
 // deliveries with equal keys are one event. Default, also where it returns "":
-// the SHA-256 of the signed body.
+// the SHA-256 of the signed body. The API does not document that an event has the same
+// body when it is delivered again. Where handling it twice would do harm, such as call
+// somebody back twice, key what has a Call by Type, Call.ID and Call.Status: what a call
+// does twice, such as to switch rooms, is one event then.
 func WithEventKey(key func(*Event) string) WebhookOption {
 	return func(w *WebhookReceiver) { w.key = key }
 }
