@@ -47,7 +47,8 @@ type PhoneNumber struct {
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	// Inbound is the gateway that calls to the number come in through, nil if
-	// none is attached.
+	// none is attached. The API shows it without Address and Auth here: that Auth is
+	// nil does not say that calls need not authenticate themselves.
 	Inbound *Gateway `json:"inbound"`
 	// Outbound is the gateway that calls from the number go out through, nil
 	// if none is attached.
