@@ -131,6 +131,49 @@ func TestTheAttemptWithAnotherTokenDoesNotWaitAsTheRepeatBeforeItDid(t *testing.
 	})
 }
 
+func TestTheAttemptWithAnotherTokenComesWhenTheServerAskedForIt(t *testing.T) {
+	const cannot = "the wait would not end before the context's deadline"
+	tests := []struct {
+		name       string
+		retryAfter string
+		limit      time.Duration // of the context
+		sent       int
+		waited     time.Duration
+		note       string
+	}{
+		{"at once if it did not ask", "", time.Hour, 2, 0, ""},
+		{"after ten seconds", "10", time.Hour, 2, 10 * time.Second, ""},
+		{"not at all if that is too long", "3600", 2 * time.Hour, 1, 0, "the server asked to wait longer than 30s"},
+		{"not at all if the context ends before", "10", 5 * time.Second, 1, 0, cannot},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rec := newRecorder(t, http.StatusOK, emptyPage).
+					then(http.StatusUnauthorized, `{"message":"revoked"}`, "Retry-After", tt.retryAfter).then(http.StatusOK, emptyPage)
+				client := rec.client()
+				require.NoError(t, listOnce(t, client))
+				ctx, cancel := context.WithTimeout(t.Context(), tt.limit)
+				defer cancel()
+
+				started := time.Now()
+				_, err := client.Calls.List(ctx, videosdk.CallListParams{})
+				waited := time.Since(started)
+				assert.Len(t, rec.all(), 1+tt.sent)
+				assert.GreaterOrEqual(t, waited, tt.waited)
+				assert.LessOrEqual(t, waited, tt.waited+tt.waited/10)
+				if tt.note == "" {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, videosdk.ErrUnauthorized)
+				assert.ErrorContains(t, err, "not repeated: "+tt.note)
+				assert.False(t, errors.Is(err, videosdk.ErrMaybeApplied))
+			})
+		})
+	}
+}
+
 func TestATokenThatWasSignedForTheRefusedAttemptIsNotReplaced(t *testing.T) {
 	tests := []struct {
 		name  string

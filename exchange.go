@@ -398,16 +398,9 @@ func (x *exchange) again() bool {
 	case x.ctx.Err() != nil:
 		x.cutShort = o.status != 0
 		return false
-	case o.retryAfter > retry.MaxRetryAfter:
-		x.note = "not repeated: the server asked to wait longer than " + retry.MaxRetryAfter.String()
-		return false
 	}
-	wait := s.backoff.Wait(x.retries)
-	if o.retryAfter > 0 {
-		wait = retry.AfterHint(o.retryAfter)
-	}
-	if deadline, ok := x.ctx.Deadline(); ok && time.Until(deadline) <= wait {
-		x.note = "not repeated: the wait would not end before the context's deadline"
+	wait, ok := x.wait(s.backoff.Wait(x.retries))
+	if !ok {
 		return false
 	}
 	price, ok := x.client.quota.Take(isTimeout(o.err))
@@ -419,6 +412,26 @@ func (x *exchange) again() bool {
 	x.retries++
 	x.repeatAfter(wait)
 	return true
+}
+
+// wait returns the pause before another attempt: what the server asked for, or else
+// our own. It reports false if there is no time for it.
+func (x *exchange) wait(own time.Duration) (wait time.Duration, ok bool) {
+	o := &x.last
+	switch {
+	case o.retryAfter > retry.MaxRetryAfter:
+		x.note = "not repeated: the server asked to wait longer than " + retry.MaxRetryAfter.String()
+		return 0, false
+	case o.retryAfter > 0:
+		wait = retry.AfterHint(o.retryAfter)
+	default:
+		wait = own
+	}
+	if deadline, ok := x.ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		x.note = "not repeated: the wait would not end before the context's deadline"
+		return 0, false
+	}
+	return wait, true
 }
 
 // repeatsUnknown reports whether an attempt is repeated that may have been applied.
@@ -447,19 +460,22 @@ func (x *exchange) reauthorize() bool {
 	defer cancel(nil)
 	defer x.limit(cancel).Stop()
 	b, err := x.client.tokens.replace(ctx, x.bearer, x.fresh)
-	if err != nil && x.ctx.Err() != nil {
+	switch {
+	case err == nil && b == nil:
+		return false
+	case x.ctx.Err() != nil:
 		x.cutShort = true
 		return false
-	}
-	if err != nil {
+	case err != nil:
 		x.note = "not repeated: no other token: " + x.quote(x.reason(ctx, err).Error())
 		return false
 	}
-	if b == nil {
+	wait, ok := x.wait(0)
+	if !ok {
 		return false
 	}
 	x.better, x.renewed = b, true
-	x.repeatAfter(0)
+	x.repeatAfter(wait)
 	return true
 }
 
