@@ -52,7 +52,7 @@ type KeySource interface {
 func PinnedKey(pemText []byte) (KeySource, error) {
 	key, err := parseKey(pemText)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("videosdk: %w", err)
 	}
 	return pinnedKey{key}, nil
 }
@@ -66,18 +66,18 @@ func (k pinnedKey) Refresh(context.Context) ([]*rsa.PublicKey, error) { return k
 func parseKey(pemText []byte) (*rsa.PublicKey, error) {
 	block, _ := pem.Decode(pemText)
 	if block == nil {
-		return nil, errors.New("videosdk: the webhook key is not PEM")
+		return nil, errors.New("the webhook key is not PEM")
 	}
 	key, err := x509.ParsePKCS1PublicKey(block.Bytes)
 	if err != nil {
 		pkix, _ := x509.ParsePKIXPublicKey(block.Bytes)
 		var isRSA bool
 		if key, isRSA = pkix.(*rsa.PublicKey); !isRSA {
-			return nil, errors.New("videosdk: the webhook key is not an RSA public key")
+			return nil, errors.New("the webhook key is not an RSA public key")
 		}
 	}
 	if !isStrong(key) {
-		return nil, errors.New("videosdk: the webhook key has less than 2048 bits")
+		return nil, errors.New("the webhook key has less than 2048 bits")
 	}
 	return key, nil
 }
@@ -226,9 +226,17 @@ func (c *Client) fetchWebhookKey(ctx context.Context) (*rsa.PublicKey, error) {
 	r := c.request(operation{
 		name: "WebhookKeys", class: retry.Read, method: http.MethodGet, path: webhookKeyPath, public: true,
 	}, nil)
-	answer, err := one[publicKey, publicKey](ctx, c, r)
+	x, a, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return parseKey([]byte(answer.PEM))
+	answer, _, err := decodeAnswer[publicKey, publicKey](a.body)
+	if err != nil {
+		return nil, x.refuse(err.Error())
+	}
+	key, err := parseKey([]byte(answer.PEM))
+	if err != nil {
+		return nil, x.refuse(err.Error())
+	}
+	return key, nil
 }

@@ -404,6 +404,22 @@ func TestTheLastGoodKeySurvives(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithoutAGoodKeyIsNoneOfTheAPIs(t *testing.T) {
+	for name, text := range badKeys(t) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newKeyServer(vendor())
+				server.serveKey(text)
+				_, err := server.verifier(t).Verify(t.Context(), []byte(smallEvent), vendor().sign(smallEvent))
+				require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+				require.NotErrorIs(t, err, videosdk.ErrInvalidSignature)
+				assert.Contains(t, err.Error(), "WebhookKeys: GET /v2/public/rsa-public-key: 200 OK: ")
+				assert.Contains(t, err.Error(), "the webhook key ")
+			})
+		})
+	}
+}
+
 func TestWithoutAFirstKeyDeliveriesAreNotTakenForForgeries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newKeyServer(vendor())
