@@ -148,7 +148,13 @@ func choose(body, data []byte) (raw json.RawMessage, problem string) {
 
 // notJSON says where a body breaks the rules of JSON.
 func notJSON(body []byte) (problem string) {
-	return "it is not JSON: " + fmt.Sprint(json.Unmarshal(body, &struct{}{}))
+	err := json.Unmarshal(body, &struct{}{})
+	problem = "it is not JSON: " + fmt.Sprint(err)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		problem += fmt.Sprintf(" (byte %d)", syntax.Offset)
+	}
+	return problem
 }
 
 // readable returns why a body could not be decoded.

@@ -634,3 +634,39 @@ func TestAnAnswerThatBreaksOffIsToldInOneLine(t *testing.T) {
 	assert.Contains(t, err.Error(), "it is not JSON: unexpected end of JSON input")
 	assert.NotContains(t, err.Error(), "\n")
 }
+
+func TestAnAnswerThatIsNotJSONIsToldWithThePlaceWhereItStopsToBe(t *testing.T) {
+	var raw json.RawMessage
+	tests := []struct {
+		name string
+		body string
+		call func(*videosdk.Client) error
+		want string
+	}{
+		{"in a resource", `{"id":"x" oops}`, func(c *videosdk.Client) error {
+			_, err := c.Calls.Get(t.Context(), "x")
+			return err
+		}, "it is not JSON: invalid character 'o' after object key:value pair (byte 11)"},
+		{"in a list", `{"data":[{"id":"x"},oops]}`, func(c *videosdk.Client) error {
+			_, err := c.Calls.List(t.Context(), videosdk.CallListParams{})
+			return err
+		}, "it is not JSON: invalid character 'o' looking for beginning of value (byte 21)"},
+		{"in a list that stands alone", `[{"id":"x"},`, func(c *videosdk.Client) error {
+			_, err := c.Calls.List(t.Context(), videosdk.CallListParams{})
+			return err
+		}, "it is not JSON: unexpected end of JSON input (byte 12)"},
+		{"in what Do hands on", `{"id":`, func(c *videosdk.Client) error {
+			return c.Do(t.Context(), http.MethodGet, "/v2/x", nil, &raw)
+		}, "it is not JSON: unexpected end of JSON input (byte 6)"},
+		{"in what Do hands to nobody", `{]`, func(c *videosdk.Client) error {
+			return c.Do(t.Context(), http.MethodGet, "/v2/x", nil, nil)
+		}, "it is not JSON: invalid character ']' looking for beginning of object key string (byte 2)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.call(newRecorder(t, http.StatusOK, tt.body).client())
+			require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}

@@ -121,12 +121,12 @@ func decodeAny(body []byte, out any) (problem string) {
 	switch dst := out.(type) {
 	case nil:
 		if !isBlank(body) && !json.Valid(body) {
-			return "it is not JSON"
+			return notJSON(body)
 		}
 		return ""
 	case *json.RawMessage:
 		if !json.Valid(body) {
-			return "it is not JSON"
+			return notJSON(body)
 		}
 		*dst = body
 		return ""

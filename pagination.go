@@ -191,8 +191,8 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 	case !isObject(body):
 		return nil, "it is neither a JSON object nor an array"
 	default:
-		if err := lenient.Unmarshal(body, &l); err != nil {
-			return nil, "it is not JSON: " + err.Error()
+		if lenient.Unmarshal(body, &l) != nil {
+			return nil, notJSON(body)
 		}
 	}
 	raw := l.items()
@@ -204,8 +204,8 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 	}
 	var elements []json.RawMessage
 	if raw != nil {
-		if err := json.Unmarshal(raw, &elements); err != nil {
-			return nil, "it is not JSON: " + err.Error()
+		if json.Unmarshal(raw, &elements) != nil {
+			return nil, notJSON(raw)
 		}
 	}
 	page = newPage[T](l.info(), len(elements))
