@@ -258,7 +258,7 @@ func batchType(name string) (contentType string, ok bool) {
 
 // WithProgress makes [BatchCallsService.Upload] and
 // [BatchCallsService.UploadFile] call a function with the campaign each time that
-// they have checked how far its parsing is.
+// they have checked how far its parsing is. Other methods ignore it.
 func WithProgress(progress func(*BatchCall)) RequestOption {
 	return requestOption(func(s *settings) {
 		s.faults.check(progress != nil, "WithProgress", "must not be nil")
