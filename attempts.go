@@ -58,8 +58,6 @@ const (
 // logs nothing is not linked with all of log/slog.
 type observer func(x *exchange, again bool)
 
-func (o observer) isNone() bool { return o == nil }
-
 // WithOnAttempt sets a function that is called after each attempt of every call and
 // before the wait for the next, for metrics and traces. It may be called
 // concurrently, with the context of the call, which waits for it to return.

@@ -488,7 +488,11 @@ func (c *config) client() *Client {
 		transport:   send,
 		guard:       guard,
 		defaults:    c.defaults,
-		observers:   slices.DeleteFunc([]observer{c.onAttempt, c.log}, observer.isNone),
+	}
+	for _, observe := range []observer{c.onAttempt, c.log} {
+		if observe != nil {
+			client.observers = append(client.observers, observe)
+		}
 	}
 	client.PhoneNumbers = &PhoneNumbersService{client}
 	client.RoutingRules = &RoutingRulesService{client}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -366,7 +367,7 @@ func statusOf(status int, body []byte) int {
 	if told == nil || !json.Valid(body) { // half an answer may have had more to say
 		return status
 	}
-	code, err := strconv.Atoi(string(bytes.Trim(told, `"`)))
+	code, err := strconv.Atoi(strings.Trim(string(told), `"`))
 	if err != nil || code < 400 || code > 599 {
 		return status
 	}

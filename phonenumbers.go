@@ -1,7 +1,6 @@
 package videosdk
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/videosdk-sip-go/videosdk/internal/jsonscan"
@@ -88,9 +88,9 @@ func (w *phoneNumberWire) resource(raw json.RawMessage) (*PhoneNumber, string) {
 	var inbound, outbound json.RawMessage
 	jsonscan.Members(raw, func(name, value []byte) {
 		switch {
-		case bytes.EqualFold(name, []byte("inbound")):
+		case strings.EqualFold(string(name), "inbound"):
 			inbound = value
-		case bytes.EqualFold(name, []byte("outbound")):
+		case strings.EqualFold(string(name), "outbound"):
 			outbound = value
 		}
 	})

@@ -146,8 +146,8 @@ func (f *faults) texts(field string, v reflect.Value) {
 		}
 	case reflect.Map:
 		values := make(map[string]reflect.Value, v.Len())
-		for _, key := range v.MapKeys() {
-			values[fmt.Sprint(key)] = v.MapIndex(key)
+		for each := v.MapRange(); each.Next(); {
+			values[fmt.Sprint(each.Key())] = each.Value()
 		}
 		for _, key := range slices.Sorted(maps.Keys(values)) {
 			f.mapped(field, key, values[key])

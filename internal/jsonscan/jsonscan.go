@@ -6,7 +6,10 @@
 // What it returns shares memory with the text.
 package jsonscan
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Members calls yield with the name and the value of each member of the object
 // that data holds. Names are as they are written, escapes and all.
@@ -89,7 +92,7 @@ func mentions(data []byte, key string) bool {
 
 // looksLike reports whether a decoder may read name, as it is written, as key.
 func looksLike(name []byte, key string) bool {
-	return bytes.EqualFold(name, []byte(key)) || bytes.IndexByte(name, '\\') >= 0
+	return strings.EqualFold(string(name), key) || bytes.IndexByte(name, '\\') >= 0
 }
 
 // Exceeds reports whether the array that data holds has more than limit elements.
@@ -127,7 +130,7 @@ func walk(data []byte, i int, open byte, visit func(name []byte, i int) (end int
 		var name []byte
 		if open == '{' {
 			end := skipValue(data, i)
-			name = bytes.Trim(data[i:end], `"`)
+			name = bytes.TrimSuffix(bytes.TrimPrefix(data[i:end], []byte{'"'}), []byte{'"'})
 			if i = skipSpace(data, end); i >= len(data) || data[i] != ':' {
 				return len(data)
 			}

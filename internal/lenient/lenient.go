@@ -204,7 +204,11 @@ func mapKey(name string, t reflect.Type) (reflect.Value, bool) {
 	if json.Unmarshal(object, one.Interface()) != nil {
 		return reflect.Value{}, false
 	}
-	return one.Elem().MapKeys()[0], true
+	only := one.Elem().MapRange()
+	if !only.Next() {
+		return reflect.Value{}, false
+	}
+	return only.Key(), true
 }
 
 // member is a part of an object, or, without a key, of an array.

@@ -237,8 +237,8 @@ func (c *collector) value(v reflect.Value, isSecret bool) {
 	case reflect.Slice, reflect.Array:
 		c.list(v, isSecret)
 	case reflect.Map:
-		for _, key := range v.MapKeys() {
-			c.value(v.MapIndex(key), isSecret || c.named && namesSecret(key))
+		for each := v.MapRange(); each.Next(); {
+			c.value(each.Value(), isSecret || c.named && namesSecret(each.Key()))
 		}
 	case reflect.String:
 		c.text(v.String(), isSecret)
