@@ -21,7 +21,7 @@ const (
 		`|(` + colon + slash + slash + `[^\s"<>@:/?#[]*?` + colon + `)[0-9]*[^\s"<>@/?#0-9][^\s"<>]*(@|%40)`
 	signedPattern = `x-(?:amz|goog)-[a-z0-9-]+|(?:\b|%(?:25)*[0-9a-f]{2}|u00[0-9a-f]{2})(?:signature|sig)`
 	namedPattern  = `(?:[?&;]|%(?:25)*(?:3f|26|3b)|u00(?:3f|26|3b))(?:(?:[a-z0-9_.-]*[_.-])?pin|[a-z0-9_.-]*(?:(?-i:[a-z0-9]P(?:in|IN))|{names}))`
-	queryPattern  = `(?i)((?:` + signedPattern + `|` + namedPattern + `)(?:=|%(?:25)*3d|\\u003d))[^\s"'<>\\&#]+`
+	queryPattern  = `(?i)((?:` + signedPattern + `|` + namedPattern + `)(?:=|%(?:25)*3d|\\u003d))(?:[^\s"'<>\\&#]|\\+/)+`
 )
 
 type uriPatterns struct{ password, query *regexp.Regexp }

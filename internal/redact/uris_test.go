@@ -43,6 +43,7 @@ var urisWithSecrets = []struct{ name, text, want string }{
 	{"one by a longer name", "/hook?a=b&Access_Token=hunter2&x-api-key=hunter2;client.secret=hunter2", "/hook?a=b&Access_Token=[redacted]&x-api-key=[redacted]"},
 	{"a PIN in a query", "/hook?pin=1234&room_pin=1234&spin=1", "/hook?pin=[redacted]&room_pin=[redacted]&spin=1"},
 	{"a PIN that a capital tells", "/hook?callerPin=1234&sipPIN=1234&room2Pin=1234&u=%3FmyPin%3D1&SPIN=1&shipPing=1", "/hook?callerPin=[redacted]&sipPIN=[redacted]&room2Pin=[redacted]&u=%3FmyPin%3D[redacted]&SPIN=1&shipPing=1"},
+	{"a token with a slash, in JSON by PHP", `{"url":"https:\/\/h\/hook?token=hun\/ter2","sig":"l.csv?sig=hun\\/ter2\u0026a\/b=2"}`, `{"url":"https:\/\/h\/hook?token=[redacted]","sig":"l.csv?sig=[redacted]\u0026a\/b=2"}`},
 	{"a password in a query, in JSON by Go", `{"url":"/hook?a=1\u0026password=hunter2\u0026b=2"}`, `{"url":"/hook?a=1\u0026password=[redacted]\u0026b=2"}`},
 	{"an API key in a query, in HTML", `<a href="/hook?a=1&amp;apikey=hunter2">`, `<a href="/hook?a=1&amp;apikey=[redacted]">`},
 	{"a token in the query of another URL", "?u=%2Fhook%3Ftoken%3Dhunter2&b=2", "?u=%2Fhook%3Ftoken%3D[redacted]&b=2"},
