@@ -164,7 +164,8 @@ func TestTheFragmentsInTheDocumentationWork(t *testing.T) {
 		b.WriteString(fragmentFunc(t, name, code))
 	}
 	b.WriteString("}\n")
-	output, err := runInModule(t, b.String(), nil)
+	env := []string{videosdk.EnvAPIKey + "=key", videosdk.EnvSecret + "=secret"}
+	output, err := runInModule(t, b.String(), env)
 	assert.NoError(t, err, output)
 }
 
