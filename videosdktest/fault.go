@@ -15,8 +15,9 @@ import (
 // API does not have.
 //
 // Status, or Body alone, answers instead of acting. Drop may be combined with
-// either: DropMidBody then sends half of that answer. Delay and AnswerDelay combine
-// with all.
+// either: DropMidBody then sends half of that answer. Delay combines with all, and
+// AnswerDelay with all but a drop before the server acts, which leaves no answer to
+// delay.
 //
 // A connection that is dropped once may pass unseen: net/http sends a GET, and
 // whatever else may be repeated, once more by itself when the connection was used
