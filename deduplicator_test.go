@@ -237,10 +237,13 @@ func TestOneOfManyIsGrantedTheClaim(t *testing.T) {
 func TestADeduplicatorWithoutALimitRemembersAsManyAsByDefault(t *testing.T) {
 	for _, limit := range []int{0, -1} {
 		d := videosdk.NewMemoryDeduplicator(limit)
+		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "a"))
+		assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "a"))
 		for n := range 100_001 {
 			done(t, d, strconv.Itoa(n))
 		}
 		assert.Equal(t, videosdk.ClaimDone, claims(t, d, "1"))
 		assert.Equal(t, videosdk.ClaimGranted, claims(t, d, "0"), "which is one too many")
+		assert.Equal(t, videosdk.ClaimInFlight, claims(t, d, "a"))
 	}
 }
