@@ -217,7 +217,8 @@ type publicKey struct {
 	PEM string `json:"publicKey"`
 }
 
-func (k *publicKey) resource(json.RawMessage) (*publicKey, string) { return k, k.PEM }
+// resource gives the key an id, as there is only one: parseKey tells what is wrong with it.
+func (k *publicKey) resource(json.RawMessage) (*publicKey, string) { return k, "the only one" }
 
 // fetchWebhookKey asks the API for its key, without a token.
 //
@@ -226,17 +227,13 @@ func (c *Client) fetchWebhookKey(ctx context.Context) (*rsa.PublicKey, error) {
 	r := c.request(operation{
 		name: "WebhookKeys", class: retry.Read, method: http.MethodGet, path: webhookKeyPath, public: true,
 	}, nil)
-	x, a, err := c.send(ctx, r)
+	answer, err := one[publicKey, publicKey](ctx, c, r)
 	if err != nil {
 		return nil, err
 	}
-	answer, _, err := decodeAnswer[publicKey, publicKey](a.body)
-	if err != nil {
-		return nil, x.refuse(err.Error())
-	}
 	key, err := parseKey([]byte(answer.PEM))
 	if err != nil {
-		return nil, x.refuse(err.Error())
+		return nil, r.exchange.refuse(err.Error())
 	}
 	return key, nil
 }
