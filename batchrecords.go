@@ -222,7 +222,7 @@ func (s *BatchRecordsService) Export(ctx context.Context, batchID string, to io.
 	r.faults.check(to != nil, "to", "must not be nil")
 	r.set("status", params.Status)
 	r.set("search", params.Search)
-	r.sink = &sink{to: to}
+	r.sink, r.long = &sink{to: to}, true
 	x, a, err := s.client.send(ctx, r)
 	switch {
 	case r.sink.err != nil:

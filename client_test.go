@@ -311,6 +311,42 @@ func TestARequestCarriesTheHeadersOfTheLibraryAndOfItsCaller(t *testing.T) {
 	assert.NotContains(t, rec.last().Header, "Content-Type", "the type of no body")
 }
 
+func TestOnlyAnswersThatMayBeLongAreAskedForCompressed(t *testing.T) {
+	var asked string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = strings.Join(r.Header.Values("Accept-Encoding"), ";")
+		_, _ = io.WriteString(w, `{"data":[]}`)
+	}))
+	t.Cleanup(srv.Close)
+	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+	tests := []struct {
+		name string
+		call func() error
+		want string
+	}{
+		{"one resource is not", func() error { _, err := client.RoutingRules.Get(t.Context(), "rr_1"); return err }, "identity"},
+		{"nor is what becomes of a change", func() error { _, err := client.Calls.Create(t.Context(), validCall()); return err }, "identity"},
+		{"nor is an acknowledgement", func() error { _, err := client.RoutingRules.Delete(t.Context(), "rr_1"); return err }, "identity"},
+		{"a page of a list is", func() error {
+			_, err := client.Calls.List(t.Context(), videosdk.CallListParams{})
+			return err
+		}, "gzip"},
+		{"an export is", func() error {
+			return client.BatchCalls.Records.Export(t.Context(), "b_1", io.Discard, videosdk.BatchRecordExportParams{})
+		}, "gzip"},
+		{"an answer of unknown kind is", func() error { return client.Do(t.Context(), http.MethodPost, "/v2/x", nil, nil) }, "gzip"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked = ""
+			_ = tt.call() // an empty list is no answer to some
+			assert.Equal(t, tt.want, asked)
+		})
+	}
+}
+
 // named returns a middleware that writes its name down, and adds a header as
 // one should not: in place.
 func named(name string, seen *[]string) func(http.RoundTripper) http.RoundTripper {

@@ -34,7 +34,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	r.faults.check(isHeaderName(method) && method == strings.ToUpper(method), "method", "must be an HTTP method in capitals")
 	r.checkPath(route)
 	r.faults.check(canHold(out), "out", "must be a pointer to decode the answer into, or nil")
-	r.query, r.body = r.parseQuery(query), in
+	r.query, r.body, r.long = r.parseQuery(query), in, true
 	x, a, err := c.send(ctx, r)
 	if err != nil || a.gone || method == http.MethodHead {
 		return err

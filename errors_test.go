@@ -408,19 +408,87 @@ func TestARedirectToAPathNamesNoOrigin(t *testing.T) {
 	assert.ErrorContains(t, getOnce(t, rec.client()), "(1 attempt; redirects are not followed)")
 }
 
+func gzipped(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	require.NoError(t, err)
+	_, err = w.Write(content)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func TestAnAnswerMayComeCompressedAlthoughNobodyAskedForIt(t *testing.T) {
+	send := func(w http.ResponseWriter, status int, content []byte) {
+		w.Header().Set("Content-Encoding", "GZIP")
+		w.Header().Set("Content-Type", "text/csv")
+		w.WriteHeader(status)
+		_, _ = w.Write(content)
+	}
+	client := func(t *testing.T, status int, content []byte) *videosdk.Client {
+		t.Helper()
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { send(w, status, content) }))
+		t.Cleanup(srv.Close)
+		client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL), videosdk.WithMaxRetries(0),
+			videosdk.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableCompression: true}}))
+		require.NoError(t, err)
+		t.Cleanup(client.CloseIdleConnections)
+		return client
+	}
+	call := []byte(`{"data":{"callId":"call_1"}}`)
+
+	t.Run("and is read", func(t *testing.T) {
+		got, err := client(t, http.StatusOK, gzipped(t, call)).Calls.Get(t.Context(), "call_1")
+		require.NoError(t, err)
+		assert.Equal(t, "call_1", got.ID)
+	})
+	t.Run("in a list", func(t *testing.T) {
+		got, err := client(t, http.StatusOK, gzipped(t, []byte(`{"data":[{"callId":"call_1"}],"pageInfo":{}}`))).
+			Calls.List(t.Context(), videosdk.CallListParams{})
+		require.NoError(t, err)
+		assert.Len(t, got.Items, 1)
+	})
+	t.Run("in a file", func(t *testing.T) {
+		var file strings.Builder
+		require.NoError(t, client(t, http.StatusOK, gzipped(t, []byte("to,status\n"))).BatchCalls.Records.Export(
+			t.Context(), "b_1", &file, videosdk.BatchRecordExportParams{}))
+		assert.Equal(t, "to,status\n", file.String())
+	})
+	t.Run("in an error", func(t *testing.T) {
+		_, err := client(t, http.StatusNotFound, gzipped(t, []byte(`{"message":"no such call"}`))).Calls.Get(t.Context(), "call_1")
+		require.ErrorIs(t, err, videosdk.ErrNotFound)
+		assert.ErrorContains(t, err, "no such call")
+	})
+	t.Run("or not come at all", func(t *testing.T) {
+		_, err := client(t, http.StatusOK, nil).RoutingRules.Delete(t.Context(), "rr_1")
+		require.NoError(t, err)
+		require.NoError(t, client(t, http.StatusOK, nil).Do(t.Context(), http.MethodHead, "/v2/x", nil, nil))
+	})
+	t.Run("but not cut short", func(t *testing.T) {
+		whole := gzipped(t, call)
+		for _, n := range []int{1, len(whole) / 2, len(whole) - 1} {
+			_, err := client(t, http.StatusOK, whole[:n]).Calls.Create(t.Context(), validCall())
+			require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+			require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		}
+	})
+	t.Run("nor without being compressed", func(t *testing.T) {
+		_, err := client(t, http.StatusOK, call).Calls.Create(t.Context(), validCall())
+		require.ErrorIs(t, err, videosdk.ErrInvalidResponse)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	})
+	t.Run("nor be larger than any other", func(t *testing.T) {
+		_, err := client(t, http.StatusOK, gzipped(t, bytes.Repeat([]byte(" "), 10<<20+1))).Calls.Create(t.Context(), validCall())
+		require.ErrorIs(t, err, videosdk.ErrResponseTooLarge)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	})
+}
+
 func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
 	t.Parallel()
 	const limit = 10 << 20
 	jsonOf := func(size int) []byte { return []byte(`"` + strings.Repeat("a", size-2) + `"`) }
-	zipped := func(content []byte) []byte {
-		var b bytes.Buffer
-		w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-		require.NoError(t, err)
-		_, err = w.Write(content)
-		require.NoError(t, err)
-		require.NoError(t, w.Close())
-		return b.Bytes()
-	}
 	send := func(status int, content []byte, encoding string, chunked bool) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
 			if encoding != "" {
@@ -443,11 +511,11 @@ func TestTheSizeOfAnAnswerIsLimited(t *testing.T) {
 		{"10 MiB are read if their length is announced", send(200, jsonOf(limit), "", false), nil},
 		{"10 MiB and a byte are not", send(200, large, "", true), videosdk.ErrResponseTooLarge},
 		{"nor if their length is announced", send(200, large, "", false), videosdk.ErrResponseTooLarge},
-		{"nor if they come compressed", send(200, zipped(large), "gzip", false), videosdk.ErrResponseTooLarge},
-		{"10 MiB that come compressed are read", send(200, zipped(jsonOf(limit)), "gzip", false), nil},
+		{"nor if they come compressed", send(200, gzipped(t, large), "gzip", false), videosdk.ErrResponseTooLarge},
+		{"10 MiB that come compressed are read", send(200, gzipped(t, jsonOf(limit)), "gzip", false), nil},
 		{"an error is what its status says, however large it is", send(400, large, "", true), videosdk.ErrBadRequest},
 		{"what is called compressed and is not is no answer", send(200, []byte(`{}`), "gzip", false), videosdk.ErrInvalidResponse},
-		{"what is compressed and cut short is no answer", send(200, zipped(jsonOf(1 << 20))[:500], "gzip", true), videosdk.ErrInvalidResponse},
+		{"what is compressed and cut short is no answer", send(200, gzipped(t, jsonOf(1<<20))[:500], "gzip", true), videosdk.ErrInvalidResponse},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

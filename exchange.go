@@ -2,6 +2,7 @@ package videosdk
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,7 +47,7 @@ type exchange struct {
 	bearer   *bearer       // the token of the last attempt
 	better   *bearer       // the token for the next attempt, after a 401
 	price    int           // what the last attempt, and its repeats by net/http, took from the quota
-	took     time.Duration // how long the last attempt was
+	took     time.Duration // how long the last attempt was, for the observers
 	note     string        // why there is no further attempt, if that is not obvious
 
 	ambiguous bool // an attempt may have been applied without saying so
@@ -162,10 +163,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer cancel(nil)
 	defer x.limit(cancel).Stop()
 
-	started := time.Now()
-	resp, err := x.attempt(ctx, req, cancel)
-	x.took = time.Since(started)
-	return resp, err
+	if len(x.client.observers) > 0 { // nobody else wants to know how long it takes
+		started := time.Now()
+		defer func() { x.took = time.Since(started) }()
+	}
+	return x.attempt(ctx, req, cancel)
 }
 
 // limit ends a context after the attempt timeout. It does so also where the
@@ -237,6 +239,9 @@ func (x *exchange) header(ctx context.Context) (http.Header, error) {
 	if x.request.sink != nil {
 		header["Accept"] = acceptText
 	}
+	if !x.request.long { // else net/http asks for gzip, and undoes it
+		header["Accept-Encoding"] = uncompressed
+	}
 	if x.open != nil {
 		header["Content-Type"] = contentJSON
 	}
@@ -258,9 +263,10 @@ func (x *exchange) header(ctx context.Context) (http.Header, error) {
 
 // Header values that are the same for every request.
 var (
-	acceptJSON  = []string{"application/json"}
-	acceptText  = []string{"text/csv, application/json"} // which is what errors are in
-	contentJSON = []string{"application/json"}
+	acceptJSON   = []string{"application/json"}
+	acceptText   = []string{"text/csv, application/json"} // which is what errors are in
+	uncompressed = []string{"identity"}
+	contentJSON  = []string{"application/json"}
 )
 
 // record keeps the outcome of an attempt, and what it adds to the history.
@@ -320,15 +326,33 @@ func readBody(resp *http.Response) ([]byte, error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, nil // what follows is no body, and has no end
 	}
+	body, err := content(resp)
+	if err != nil {
+		return nil, err
+	}
 	size := resp.ContentLength
 	if size > maxBody { // the error keeps its beginning
-		beginning, _ := io.ReadAll(io.LimitReader(resp.Body, scrubbedBody+1))
+		beginning, _ := io.ReadAll(io.LimitReader(body, scrubbedBody+1))
 		return beginning, ErrResponseTooLarge
 	}
 	if size > 0 && size < 1<<20 {
-		return readSized(resp.Body, int(size))
+		return readSized(body, int(size))
 	}
-	return readRest(resp.Body, nil) // not announced, or a claim that must prove itself
+	return readRest(body, nil) // not announced, or a claim that must prove itself
+}
+
+// content returns the body of an answer as it was before it was compressed. net/http
+// undoes only what it has asked for itself.
+func content(resp *http.Response) (io.Reader, error) {
+	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		return resp.Body, nil
+	}
+	resp.ContentLength = -1
+	plain, err := gzip.NewReader(resp.Body)
+	if err == io.EOF {
+		return resp.Body, nil // there is nothing, which needs no compression
+	}
+	return plain, err
 }
 
 // readSized reads a body of which the size is known, or said to be.

@@ -121,6 +121,7 @@ func (l *listing) info() *pageInfo {
 
 // list sends a request that answers a page.
 func list[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*Page[T], error) {
+	r.long = true
 	x, a, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err

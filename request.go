@@ -33,6 +33,7 @@ type request struct {
 	hidden   []string // what is secret in all this, nil until somebody asks
 	upload   *upload  // what is sent in place of JSON, to another place
 	sink     *sink    // where an answer of text goes, in place of memory
+	long     bool     // its answer may be so long that to compress it pays
 	after    *upload  // whose address the answer may tell
 	settings settings
 	faults   faults

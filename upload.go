@@ -110,6 +110,9 @@ func (s *sink) Write(p []byte) (n int, err error) {
 // second attempt, because the writer has been given something.
 func pour(resp *http.Response, to *sink) (begun bool, err error) {
 	defer func() { _ = resp.Body.Close() }()
-	_, err = io.Copy(to, resp.Body)
+	body, err := content(resp)
+	if err == nil {
+		_, err = io.Copy(to, body)
+	}
 	return to.begun, err
 }
