@@ -22,19 +22,27 @@ type TB interface {
 //	srv := videosdktest.NewServer(videosdktest.WithTB(t))
 //
 // What is logged has no headers, and a body only where it tells why a request
-// was refused.
+// was refused. For a fuzz test nothing is logged: its target has a *testing.T of
+// its own, and the *testing.F panics when it is used meanwhile.
 func WithTB(tb TB) Option {
 	return func(c *config) { c.tb = tb }
 }
 
-// logged makes a handler tell the test, if there is one, what it answers.
+// logged makes a handler tell the test, if there is one that can be told, what it
+// answers.
 func logged(tb TB, next http.Handler) http.Handler {
-	if tb == nil {
+	if tb == nil || isFuzzTest(tb) {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(&loggedAnswer{ResponseWriter: w, tb: tb, request: r.Method + " " + r.URL.RequestURI()}, r)
 	})
+}
+
+// isFuzzTest knows a *testing.F by its method, without package testing.
+func isFuzzTest(tb TB) bool {
+	_, fuzzes := tb.(interface{ Fuzz(target any) })
+	return fuzzes
 }
 
 // loggedAnswer logs before it writes, so that the log is in order with that of

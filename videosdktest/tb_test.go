@@ -1,6 +1,7 @@
 package videosdktest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -143,6 +144,21 @@ func TestAServerOfATestLivesInItsBubble(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		assert.Equal(t, http.StatusOK, resp.StatusCode)
+	})
+}
+
+func FuzzAServerOfAFuzzTestAnswersItsTarget(f *testing.F) {
+	srv := videosdktest.NewServer(videosdktest.WithTB(f))
+	f.Add([]byte(`{}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		resp, err := srv.HTTPClient().Post(srv.URL+"/v2/sip/call", "application/json", bytes.NewReader(body))
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing})
+		_, err = srv.HTTPClient().Post(srv.URL+"/v2/sip/call", "application/json", bytes.NewReader(body)) //nolint:bodyclose // there is none
+		assert.Error(t, err)
 	})
 }
 
