@@ -110,6 +110,7 @@ func Start(opts ...Option) (*Server, error) {
 func (s *Server) newRouter() router {
 	var rt router
 	rt.open(http.MethodGet, "/healthz", health)
+	rt.open(http.MethodHead, "/healthz", health) // what many scripts wait with
 	s.routePhoneNumbers(&rt)
 	s.routeRoutingRules(&rt)
 	s.routeGateways(&rt)

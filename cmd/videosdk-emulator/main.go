@@ -7,8 +7,9 @@
 //	VIDEOSDK_API_KEY=...
 //	VIDEOSDK_SECRET=...
 //
-// It then serves until SIGINT or SIGTERM. Calls reach nobody: every callee
-// answers, at the pace that the flags set. Run it with -h for these.
+// It then serves until SIGINT or SIGTERM; GET and HEAD /healthz tell that it does,
+// without a token. Calls reach nobody: every callee answers, at the pace that the
+// flags set. Run it with -h for these.
 package main
 
 import (

@@ -122,6 +122,21 @@ func TestEmulatorServesUntilItIsStopped(t *testing.T) {
 	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
+func TestEmulatorTellsWithoutATokenThatItServes(t *testing.T) {
+	e := start(t)
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		req, err := http.NewRequestWithContext(t.Context(), method, e.endpoint+"/healthz", nil)
+		require.NoError(t, err)
+		req.Close = true
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, http.StatusOK, resp.StatusCode, method)
+	}
+	code, _ := e.stop()
+	assert.Equal(t, exitOK, code)
+}
+
 func TestEmulatorPacesCalls(t *testing.T) {
 	e := start(t, "-ring", "0s", "-answer", "1h")
 	e.do(t, http.MethodPost, "/v2/sip/phone-numbers", number, http.StatusCreated)
