@@ -1,6 +1,7 @@
 package videosdk
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -23,6 +24,9 @@ import (
 
 // maxBody is how much of an answer is read, after decompression.
 const maxBody = 10 << 20
+
+// gzipBegins is the first byte of whatever gzip has written.
+const gzipBegins = 0x1f
 
 // exchange is one call on the wire: its attempts, what is known of each, and
 // the decision to make another. It is the transport under a retryablehttp
@@ -342,17 +346,25 @@ func readBody(resp *http.Response) ([]byte, error) {
 }
 
 // content returns the body of an answer as it was before it was compressed. net/http
-// undoes only what it has asked for itself.
+// undoes only what it has asked for itself; a transport of the caller's may have undone
+// the rest and left the header. Neither JSON nor a table begins as gzip does.
 func content(resp *http.Response) (io.Reader, error) {
 	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return resp.Body, nil
 	}
 	resp.ContentLength = -1
-	plain, err := gzip.NewReader(resp.Body)
-	if err == io.EOF {
-		return resp.Body, nil // there is nothing, which needs no compression
+	body := bufio.NewReader(resp.Body)
+	first, err := body.Peek(1)
+	switch {
+	case err == io.EOF:
+		return http.NoBody, nil // there is nothing, which needs no compression
+	case err != nil:
+		return nil, err
+	case first[0] != gzipBegins:
+		return body, nil
+	default:
+		return gzip.NewReader(body)
 	}
-	return plain, err
 }
 
 // readSized reads a body of which the size is known, or said to be.
