@@ -130,6 +130,12 @@ func compress(body []byte) []byte {
 	return b.Bytes()
 }
 
+// damage changes the checksum that a compressed body ends with, before its length.
+func damage(zipped []byte) []byte {
+	zipped[len(zipped)-5] ^= 1
+	return zipped
+}
+
 func half(body []byte) []byte { return body[:len(body)/2] }
 
 // matrixPart is a part of the matrix, with its headline.
@@ -271,6 +277,8 @@ func bodyRows() []matrixRow {
 			noAnswer, cells{"ok", "ok", "ok", "ok", "ok", "ok"}, controls{"1, success", "1, success"}},
 		{"a body that claims to be gzip", "", zipped(nil), situation{},
 			noAnswer, cells{"ok", "ok", "ok", "ok", "ok", "ok"}, controls{"1, told", "1, told"}},
+		{"gzip with a wrong byte in it", "", zipped(func(body []byte) []byte { return damage(compress(body)) }), situation{},
+			unread, cells{"R", "1 MA", "gone", "1 MA", "1 MA", "R MA"}, controls{"1, success", "1, success"}},
 		{"gzip that ends too soon", "", zipped(func(body []byte) []byte { return half(compress(body)) }), situation{},
 			unread, cells{"R", "1 MA", "gone", "1 MA", "1 MA", "R MA"}, controls{"1, told", "1, told"}},
 		{"gzip of more than 10 MiB", "", zipped(func([]byte) []byte { return bomb() }), situation{},
