@@ -159,8 +159,8 @@ const (
 
 // row is an operation and its row of the retry table.
 type row struct {
-	// What the operation does with outcomes of each kind.
-	unprocessed, unknown, unusable, conflict, refused reaction
+	// What the operation does with outcomes of each kind that operations differ in.
+	unknown, unusable, conflict reaction
 
 	operation string
 
@@ -173,39 +173,39 @@ type row struct {
 // retryTable is the table of the design, as far as the services reach it.
 func retryTable() []row {
 	return append([]row{
-		// unprocessed, unknown, unusable, conflict, refused
-		{repeats, repeats, refuses, refuses, refuses, "PhoneNumbers.Get", getNumber, nil},
-		{repeats, repeats, refuses, refuses, refuses, "PhoneNumbers.List", listNumbers, nil},
-		{repeats, repeats, refuses, refuses, refuses, "RoutingRules.Get", getRule, nil},
-		{repeats, repeats, refuses, refuses, refuses, "RoutingRules.List", listRules, nil},
-		{repeats, repeats, refuses, refuses, refuses, "Calls.Get", getCall, nil},
-		{repeats, repeats, refuses, refuses, refuses, "Calls.List", listCalls, nil},
-		{repeats, repeats, refuses, refuses, refuses, "Do GET", do(http.MethodGet, gatewayPath, nil), nil},
-		{repeats, repeats, mayHave, repeats, refuses, "RoutingRules.Delete", deleteRule, ruleIsGone},
-		{repeats, repeats, mayHave, refuses, refuses, "Do DELETE", do(http.MethodDelete, gatewayPath, nil), gatewayIsGone},
-		{repeats, mayHave, mayHave, refuses, refuses, "RoutingRules.Update", updateRule, ruleIsRenamed},
-		{repeats, mayHave, mayHave, refuses, refuses, "PhoneNumbers.UpdateGateway", updateGateway, inboundIsRenamed},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do PATCH", do(http.MethodPatch, gatewayPath, renamed), gatewayIsRenamed},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do PUT", do(http.MethodPut, gatewayPath, renamed), gatewayIsRenamed},
-		{repeats, mayHave, mayHave, repeats, refuses, "PhoneNumbers.Create", createNumbers, numbersExist},
-		{repeats, repeats, mayHave, refuses, refuses, "PhoneNumbers.Release", releaseNumber, numberIsGone},
-		{repeats, repeats, mayHave, refuses, refuses, "Calls.End", endCall, callIsOver},
-		{repeats, mayHave, mayHave, refuses, refuses, "PhoneNumbers.Detach", detachNumber, numberIsDetached},
-		{repeats, mayHave, mayHave, refuses, refuses, "RoutingRules.Create", createRule, rulesMade},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do POST that makes something", do(http.MethodPost, to("/v2/sip/inbound-gateways"), newGateway), gatewaysMade},
+		// unknown, unusable, conflict
+		{repeats, refuses, refuses, "PhoneNumbers.Get", getNumber, nil},
+		{repeats, refuses, refuses, "PhoneNumbers.List", listNumbers, nil},
+		{repeats, refuses, refuses, "RoutingRules.Get", getRule, nil},
+		{repeats, refuses, refuses, "RoutingRules.List", listRules, nil},
+		{repeats, refuses, refuses, "Calls.Get", getCall, nil},
+		{repeats, refuses, refuses, "Calls.List", listCalls, nil},
+		{repeats, refuses, refuses, "Do GET", do(http.MethodGet, gatewayPath, nil), nil},
+		{repeats, mayHave, repeats, "RoutingRules.Delete", deleteRule, ruleIsGone},
+		{repeats, mayHave, refuses, "Do DELETE", do(http.MethodDelete, gatewayPath, nil), gatewayIsGone},
+		{mayHave, mayHave, refuses, "RoutingRules.Update", updateRule, ruleIsRenamed},
+		{mayHave, mayHave, refuses, "PhoneNumbers.UpdateGateway", updateGateway, inboundIsRenamed},
+		{mayHave, mayHave, refuses, "Do PATCH", do(http.MethodPatch, gatewayPath, renamed), gatewayIsRenamed},
+		{mayHave, mayHave, refuses, "Do PUT", do(http.MethodPut, gatewayPath, renamed), gatewayIsRenamed},
+		{mayHave, mayHave, repeats, "PhoneNumbers.Create", createNumbers, numbersExist},
+		{repeats, mayHave, refuses, "PhoneNumbers.Release", releaseNumber, numberIsGone},
+		{repeats, mayHave, refuses, "Calls.End", endCall, callIsOver},
+		{mayHave, mayHave, refuses, "PhoneNumbers.Detach", detachNumber, numberIsDetached},
+		{mayHave, mayHave, refuses, "RoutingRules.Create", createRule, rulesMade},
+		{mayHave, mayHave, refuses, "Do POST that makes something", do(http.MethodPost, to("/v2/sip/inbound-gateways"), newGateway), gatewaysMade},
 	}, peopleRows()...)
 }
 
 // peopleRows are the rows of what rings or moves a person.
 func peopleRows() []row {
 	return []row{
-		{repeats, mayHave, mayHave, refuses, refuses, "Calls.Create", createCall, dialled(callee)},
-		{repeats, mayHave, mayHave, refuses, refuses, "Calls.Transfer", transferCall, dialled(callee)},
-		{repeats, mayHave, mayHave, refuses, refuses, "Calls.SwitchRoom", switchRoom, callIsSwitched},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do POST that dials", do(http.MethodPost, to("/v2/sip/call"), callBody), dialled(callee)},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do POST that dials by trunk", do(http.MethodPost, to("/v2/sip/outbound-call"), trunkCallBody), dialled(callee)},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do POST that transfers", do(http.MethodPost, to("/v2/sip/call/transfer"), transferBody), dialled(callee)},
-		{repeats, mayHave, mayHave, refuses, refuses, "Do POST that switches rooms", do(http.MethodPost, to("/v2/sip/call/switch-room"), switchBody), callIsSwitched},
+		{mayHave, mayHave, refuses, "Calls.Create", createCall, dialled(callee)},
+		{mayHave, mayHave, refuses, "Calls.Transfer", transferCall, dialled(callee)},
+		{mayHave, mayHave, refuses, "Calls.SwitchRoom", switchRoom, callIsSwitched},
+		{mayHave, mayHave, refuses, "Do POST that dials", do(http.MethodPost, to("/v2/sip/call"), callBody), dialled(callee)},
+		{mayHave, mayHave, refuses, "Do POST that dials by trunk", do(http.MethodPost, to("/v2/sip/outbound-call"), trunkCallBody), dialled(callee)},
+		{mayHave, mayHave, refuses, "Do POST that transfers", do(http.MethodPost, to("/v2/sip/call/transfer"), transferBody), dialled(callee)},
+		{mayHave, mayHave, refuses, "Do POST that switches rooms", do(http.MethodPost, to("/v2/sip/call/switch-room"), switchBody), callIsSwitched},
 	}
 }
 
@@ -419,11 +419,11 @@ type outcome struct {
 // success stands for each 2xx.
 const success = 200
 
-func unprocessed(r row) reaction { return r.unprocessed }
-func unknown(r row) reaction     { return r.unknown }
-func unusable(r row) reaction    { return r.unusable }
-func conflict(r row) reaction    { return r.conflict }
-func refused(r row) reaction     { return r.refused }
+func unprocessed(row) reaction { return repeats }
+func unknown(r row) reaction   { return r.unknown }
+func unusable(r row) reaction  { return r.unusable }
+func conflict(r row) reaction  { return r.conflict }
+func refused(row) reaction     { return refuses }
 
 func statusFault(status int, header ...string) videosdktest.Fault {
 	f := videosdktest.Fault{Status: status, Header: http.Header{}}
