@@ -352,7 +352,7 @@ func matrixOperations() [len(cells{})]matrixOperation {
 		{"RoutingRules.Update", updateRule, ruleIsRenamed},
 		{"RoutingRules.Delete", deleteRule, ruleIsGone},
 		{"PhoneNumbers.Create", createNumbers, numbersExist},
-		{"Calls.Create", createCall, dialled(callee)},
+		{"Calls.Create", createCall, dialled},
 		{"Calls.End", endCall, callIsOver},
 	}
 }
