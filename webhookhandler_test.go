@@ -507,13 +507,13 @@ func TestTheFunctionRunsWithTheContextOfTheRequest(t *testing.T) {
 func TestASenderThatHangsUpLeavesNoClaimBehind(t *testing.T) {
 	tests := map[string]struct {
 		duringClaim, finishes, closed bool
-		status, again                 int // the answers to this delivery and the next
+		status                        int // the answer to this delivery; the next is answered with 200
 		handled                       int // in all
 	}{
-		"while the function fails":       {status: 500, again: 200, handled: 2},
-		"while the function succeeds":    {finishes: true, status: 200, again: 200, handled: 1},
-		"before the function has begun":  {duringClaim: true, status: 500, again: 200, handled: 1},
-		"before the queue turns it away": {duringClaim: true, closed: true, status: 503, again: 200, handled: 1},
+		"while the function fails":       {status: 500, handled: 2},
+		"while the function succeeds":    {finishes: true, status: 200, handled: 1},
+		"before the function has begun":  {duringClaim: true, status: 500, handled: 1},
+		"before the queue turns it away": {duringClaim: true, closed: true, status: 503, handled: 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -540,7 +540,7 @@ func TestASenderThatHangsUpLeavesNoClaimBehind(t *testing.T) {
 			}
 			assert.Equal(t, tt.status, answerTo(first, signed(smallEvent).WithContext(ctx)))
 			second := videosdk.WebhookHandler(vendor().verifier(t), handle, opts...)
-			assert.Equal(t, tt.again, answerTo(second, signed(smallEvent)))
+			assert.Equal(t, http.StatusOK, answerTo(second, signed(smallEvent)))
 			assert.Equal(t, tt.handled, handled)
 		})
 	}
