@@ -34,22 +34,20 @@ type storage struct {
 	api, bucket *httptest.Server
 
 	mu      sync.Mutex
-	query   string         // of the presigned URL
 	reacts  []http.Handler // to the first requests to the bucket, in turn
 	puts    []recordedRequest
 	lengths []int64
 }
 
-// newStorage returns a storage that lives until the end of the test. Its
-// presigned URLs have a query of the caller's.
-func newStorage(tb testing.TB, query string, reacts ...http.Handler) *storage {
+// newStorage returns a storage that lives until the end of the test.
+func newStorage(tb testing.TB, reacts ...http.Handler) *storage {
 	tb.Helper()
-	s := &storage{query: query, reacts: reacts}
+	s := &storage{reacts: reacts}
 	s.bucket = httptest.NewServer(http.HandlerFunc(s.put))
 	tb.Cleanup(s.bucket.Close)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v2/batch-calls/upload", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"presignedUrl":%q,"batchId":"batch_1"}`, s.presigned())
+		fmt.Fprintf(w, `{"presignedUrl":%q,"batchId":"batch_1"}`, s.bucket.URL+"/leads/list.csv?"+signature)
 	})
 	mux.HandleFunc("POST /v2/batch-calls/parse", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) })
 	mux.HandleFunc("GET /v2/batch-calls/batch_1", func(w http.ResponseWriter, _ *http.Request) {
@@ -59,8 +57,6 @@ func newStorage(tb testing.TB, query string, reacts ...http.Handler) *storage {
 	tb.Cleanup(s.api.Close)
 	return s
 }
-
-func (s *storage) presigned() string { return s.bucket.URL + "/leads/list.csv?" + s.query }
 
 func (s *storage) put(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -112,7 +108,7 @@ func TestAnUploadSendsTheFileAndNothingOfOurs(t *testing.T) {
 	}
 	for name, contentType := range types {
 		t.Run(name, func(t *testing.T) {
-			store := newStorage(t, signature)
+			store := newStorage(t)
 			content := []byte("phoneNumber\r\n+14155550199\r\n\x00\xff")
 			file := filepath.Join(t.TempDir(), name)
 			require.NoError(t, os.WriteFile(file, content, 0o600))
@@ -156,7 +152,7 @@ func TestAMiddlewareThatChangesThePresignedURLLeavesTheUploadAlone(t *testing.T)
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			store := newStorage(t, signature, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			store := newStorage(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(http.StatusForbidden)
 				_, _ = io.WriteString(w, `{"message":"not `+r.URL.Query().Get("X-Amz-Signature")+`"}`)
 			}))
@@ -192,7 +188,7 @@ func TestAnUploadIsRepeatedWithTheWholeFile(t *testing.T) {
 	content := bytes.Repeat([]byte("+14155550199\n"), 50_000)
 	for name, react := range tests {
 		t.Run(name, func(t *testing.T) {
-			store := newStorage(t, signature, react, react)
+			store := newStorage(t, react, react)
 			_, err := store.client(t).BatchCalls.Upload(t.Context(), "list.csv", bytes.NewReader(content))
 			require.NoError(t, err)
 			require.Len(t, store.puts, 1)
@@ -223,7 +219,7 @@ func TestNoSecretOfAPresignedURLStandsInAnErrorOrALog(t *testing.T) {
 	for name, react := range tests {
 		t.Run(name, func(t *testing.T) {
 			var logged bytes.Buffer
-			store := newStorage(t, signature, react, react, react, react)
+			store := newStorage(t, react, react, react, react)
 			client := store.client(t, videosdk.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 
 			_, err := client.BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
@@ -259,7 +255,7 @@ func TestASecretInThePathOfAPresignedURLIsTakenOutToo(t *testing.T) {
 // A transport may name the URL in its error.
 func TestAnErrorOfATransportThatNamesThePresignedURLIsScrubbed(t *testing.T) {
 	var logged bytes.Buffer
-	store := newStorage(t, signature)
+	store := newStorage(t)
 	client := store.client(t, videosdk.WithMaxRetries(1),
 		videosdk.WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
@@ -585,7 +581,7 @@ func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 // What the storage service answers with is its own business.
 func TestAnUploadIsContentWithWhateverTheStorageAnswers(t *testing.T) {
 	for _, body := range []string{"", "<ok/>", "OK", `{"etag":"x"}`} {
-		store := newStorage(t, signature, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		store := newStorage(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			_, _ = io.WriteString(w, body)
 		}))
@@ -597,7 +593,7 @@ func TestAnUploadIsContentWithWhateverTheStorageAnswers(t *testing.T) {
 func TestAnUploadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	store := newStorage(t, signature, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	store := newStorage(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		cancel(enough)
 		<-r.Context().Done()
@@ -622,7 +618,7 @@ func TestAnUploadToTheAPIsOwnOriginTakesNoTokenEither(t *testing.T) {
 
 // A refusal of the storage service is none of the API: no other token helps.
 func TestARefusalByTheStorageIsNotAnsweredWithANewToken(t *testing.T) {
-	store := newStorage(t, signature, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	store := newStorage(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
 	_, err := store.client(t).BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
 	require.ErrorIs(t, err, videosdk.ErrUnauthorized)
 	assert.Empty(t, store.puts)
@@ -680,7 +676,7 @@ func benchmarkUploadFile(b *testing.B, size int) {
 func uploadOf(tb testing.TB, size, times int) func() error {
 	tb.Helper()
 	discard := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
-	store := newStorage(tb, signature, slices.Repeat([]http.Handler{discard}, times)...)
+	store := newStorage(tb, slices.Repeat([]http.Handler{discard}, times)...)
 	client := store.client(tb)
 	file := filepath.Join(tb.TempDir(), "list.csv")
 	require.NoError(tb, os.WriteFile(file, bytes.Repeat([]byte("x"), size), 0o600))
