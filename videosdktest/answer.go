@@ -38,8 +38,8 @@ type statusError struct {
 
 func (e *statusError) Error() string { return e.text }
 
-func notFound(format string, args ...any) error {
-	return &statusError{status: http.StatusNotFound, text: fmt.Sprintf(format, args...)}
+func notFound(text string) error {
+	return &statusError{status: http.StatusNotFound, text: text}
 }
 
 func unauthorized(text string) error {
