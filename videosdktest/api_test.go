@@ -140,11 +140,11 @@ func marshal(t *testing.T, value any) []byte {
 	return encoded
 }
 
-// texts returns the string under key of each item of a list, nil for none.
-func (r reply) texts(list, key string) []string {
+// texts returns the string under key of each item of the data, nil for none.
+func (r reply) texts(key string) []string {
 	r.t.Helper()
-	items, isList := r.field(list).([]any)
-	require.True(r.t, isList, "%s is no list in %s", list, r.body)
+	items, isList := r.field("data").([]any)
+	require.True(r.t, isList, "data is no list in %s", r.body)
 	var texts []string
 	for _, item := range items {
 		texts = append(texts, child(item, key).(string))

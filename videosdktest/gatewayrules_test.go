@@ -86,12 +86,12 @@ func TestGatewayRulesAreFiltered(t *testing.T) {
 	in, out := api.addGateway(inboundPath), api.addGateway(outboundPath)
 	one := api.post(gatewayRulesPath, gatewayRule(in)).text("id")
 	two := api.post(gatewayRulesPath, gatewayRule(out)).text("id")
-	assert.Equal(t, []string{one, two}, api.get(gatewayRulesPath).texts("data", "id"))
-	assert.Equal(t, []string{two}, api.get(gatewayRulesPath+"?gatewayId="+out).texts("data", "id"))
-	assert.Equal(t, []string{one}, api.get(gatewayRulesPath+"?id="+one).texts("data", "id"))
-	assert.Equal(t, []string{two}, api.get(gatewayRulesPath+"?search=SUPPORT&perPage=1&page=2").texts("data", "id"))
-	assert.Nil(t, api.get(gatewayRulesPath+"?search=0002222").texts("data", "id"), "which is a number, not a name")
-	assert.Nil(t, api.get(gatewayRulesPath+"?search=nobody").texts("data", "id"))
+	assert.Equal(t, []string{one, two}, api.get(gatewayRulesPath).texts("id"))
+	assert.Equal(t, []string{two}, api.get(gatewayRulesPath+"?gatewayId="+out).texts("id"))
+	assert.Equal(t, []string{one}, api.get(gatewayRulesPath+"?id="+one).texts("id"))
+	assert.Equal(t, []string{two}, api.get(gatewayRulesPath+"?search=SUPPORT&perPage=1&page=2").texts("id"))
+	assert.Nil(t, api.get(gatewayRulesPath+"?search=0002222").texts("id"), "which is a number, not a name")
+	assert.Nil(t, api.get(gatewayRulesPath+"?search=nobody").texts("id"))
 }
 
 func TestGatewayRuleIsUpdatedInPart(t *testing.T) {

@@ -160,10 +160,10 @@ func TestGatewaysAreFiltered(t *testing.T) {
 	for _, name := range []string{"Sales", "Support", "sales 2"} {
 		ids = append(ids, api.post(inboundPath, fmt.Sprintf(`{"name":%q,"numbers":["+11234567890"]}`, name)).text("id"))
 	}
-	assert.Equal(t, ids, api.get(inboundPath).texts("data", "id"))
-	assert.Equal(t, []string{ids[0], ids[2]}, api.get(inboundPath+"?search=SALES").texts("data", "id"))
-	assert.Equal(t, []string{ids[1]}, api.get(inboundPath+"?id="+ids[1]).texts("data", "id"))
-	assert.Equal(t, []string{ids[2]}, api.get(inboundPath+"?page=2&perPage=2").texts("data", "id"))
+	assert.Equal(t, ids, api.get(inboundPath).texts("id"))
+	assert.Equal(t, []string{ids[0], ids[2]}, api.get(inboundPath+"?search=SALES").texts("id"))
+	assert.Equal(t, []string{ids[1]}, api.get(inboundPath+"?id="+ids[1]).texts("id"))
+	assert.Equal(t, []string{ids[2]}, api.get(inboundPath+"?page=2&perPage=2").texts("id"))
 	api.get(inboundPath+"?page=0").refused(http.StatusBadRequest, "page must be a positive integer")
 }
 
@@ -183,7 +183,7 @@ func TestGatewayOfANumberIsOneOfTheAccount(t *testing.T) {
 	api := newAPI(t)
 	api.AddPhoneNumbers("+14155551234", "+14155555678")
 	number := api.get(numberPath("+14155551234"))
-	assert.Equal(t, []string{number.text("inbound.id")}, api.get(inboundPath).texts("data", "id"))
+	assert.Equal(t, []string{number.text("inbound.id")}, api.get(inboundPath).texts("id"))
 
 	api.patch(inboundPath+"/"+number.text("inbound.id"), `{"numbers":["+14155551234"]}`).must(http.StatusOK)
 	assert.NotNil(t, api.get(numberPath("+14155551234")).field("inbound"))

@@ -37,7 +37,7 @@ func TestQuirkUpperCaseStatuses(t *testing.T) {
 	assert.Equal(t, "ended", call.field("data.metadata.status"))
 
 	list := api.get(callsPath)
-	assert.Equal(t, []string{"COMPLETED"}, list.texts("data", "status"))
+	assert.Equal(t, []string{"COMPLETED"}, list.texts("status"))
 	assert.Equal(t, "INITIATED", list.field("data.0.timelog.0.status"))
 	assert.Equal(t, "COMPLETED", api.post(callsPath+"/end", `{"callId":"`+id+`"}`).field("data.status"))
 	assert.Equal(t, "ACTIVE", api.get(numberPath("+14155551234")).field("phoneNumber.status"))
@@ -63,7 +63,7 @@ func TestQuirkSIPCallNumbers(t *testing.T) {
 	assert.Equal(t, "+14155551234", call.field("data.sipCallFrom"))
 	assert.Nil(t, call.field("data.to"))
 	assert.Nil(t, call.field("data.from"))
-	assert.Equal(t, []string{"+14155550199"}, api.get(callsPath).texts("data", "sipCallTo"))
+	assert.Equal(t, []string{"+14155550199"}, api.get(callsPath).texts("sipCallTo"))
 }
 
 func TestQuirkWebhookIDs(t *testing.T) {
@@ -72,7 +72,7 @@ func TestQuirkWebhookIDs(t *testing.T) {
 	created := api.post(path, `{"url":"https://example.com/webhook","events":["call-started"]}`)
 	id := created.text("webhookId")
 	assert.Nil(t, created.field("id"))
-	assert.Equal(t, []string{id}, api.get(path).texts("data", "webhookId"))
+	assert.Equal(t, []string{id}, api.get(path).texts("webhookId"))
 	assert.Equal(t, id, api.get(path+"/"+id).field("webhookId"))
 }
 
