@@ -1,7 +1,6 @@
 package videosdk_test
 
 import (
-	"net/http"
 	"slices"
 	"testing"
 
@@ -171,21 +170,6 @@ func TestReleasingANumberAgainDoesNoHarm(t *testing.T) {
 	rule, err = client.RoutingRules.Get(t.Context(), rule.ID)
 	require.NoError(t, err)
 	assert.Empty(t, rule.PhoneNumbers, "it is taken out of the rules")
-}
-
-// The answer to the first is lost, so that the client has to ask again.
-func TestAReleaseIsRepeatedAfterAnUnknownOutcome(t *testing.T) {
-	srv := newServer(t)
-	srv.AddPhoneNumbers("+14155551234")
-	client := newClient(t, srv)
-	number, err := client.PhoneNumbers.Get(t.Context(), "+14155551234")
-	require.NoError(t, err)
-	srv.Inject(videosdktest.Fault{Method: http.MethodPost, Drop: videosdktest.DropAfterActing})
-
-	released, err := client.PhoneNumbers.Release(t.Context(), number.ID)
-
-	require.NoError(t, err)
-	assert.Equal(t, "+14155551234", released.E164)
 }
 
 func TestOnlyWhatIsSetOfAGatewayChanges(t *testing.T) {
