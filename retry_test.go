@@ -768,27 +768,6 @@ func createOutboundRule(ctx context.Context, a *account, opts ...videosdk.Reques
 	return err
 }
 
-func TestADeleteTellsThatItsWorkWasDoneAlready(t *testing.T) {
-	for name, tt := range map[string]struct {
-		fault videosdktest.Fault
-		gone  bool
-	}{
-		"after an answer that was lost": {videosdktest.Fault{Drop: videosdktest.DropAfterActing}, true},
-		"but not after an ordinary one": {videosdktest.Fault{}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a := newAccount(t)
-				a.srv.Inject(tt.fault)
-				result, err := a.client.RoutingRules.Delete(t.Context(), a.rule.ID)
-				require.NoError(t, err)
-				assert.Equal(t, a.rule.ID, result.ID)
-				assert.Equal(t, tt.gone, result.AlreadyGone)
-			})
-		})
-	}
-}
-
 func TestNoOptionRepeatsWhatReachesPeople(t *testing.T) {
 	for _, r := range peopleRows() {
 		t.Run(r.operation, func(t *testing.T) {
