@@ -201,11 +201,9 @@ func convertMap(raw []byte, target reflect.Value) bool {
 func mapKey(name string, t reflect.Type) (reflect.Value, bool) {
 	object, _ := json.Marshal(map[string]any{name: nil}) // cannot fail
 	one := reflect.New(t)
-	if json.Unmarshal(object, one.Interface()) != nil {
-		return reflect.Value{}, false
-	}
+	err := json.Unmarshal(object, one.Interface())
 	only := one.Elem().MapRange()
-	if !only.Next() {
+	if err != nil || !only.Next() {
 		return reflect.Value{}, false
 	}
 	return only.Key(), true
