@@ -110,10 +110,7 @@ func (x *exchange) run(body []byte) {
 		Backoff:      chosenWait,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	resp, err := x.loop.Do(&x.outgoing)
-	if err == nil {
-		_ = resp.Body.Close() // it has been read; its end is in the outcome
-	}
+	_, _ = x.loop.Do(&x.outgoing) // its answer has no body: that is in the last outcome
 	x.explainEnd()
 	if x.last.ok() {
 		x.client.quota.Succeeded(x.price)
