@@ -110,21 +110,13 @@ func TestACallThatCannotBeMovedIsLeftAlone(t *testing.T) {
 // movers are the methods, beside Calls.Create, that ring or move a person.
 func movers() map[string]mover {
 	return map[string]mover{
-		"Calls.Transfer": {
-			func(ctx context.Context, a *account, opts ...videosdk.RequestOption) error {
-				return errorOf(a.client.Calls.Transfer(ctx, a.call.ID, videosdk.CallTransferParams{To: callee}, opts...))
-			}, func(t *testing.T, a *account) int { return a.srv.DialCount(callee) }, true,
-		},
-		"Calls.SwitchRoom": {
-			func(ctx context.Context, a *account, opts ...videosdk.RequestOption) error {
-				return errorOf(a.client.Calls.SwitchRoom(ctx, a.call.ID, videosdk.CallSwitchRoomParams{RoomID: a.room}, opts...))
-			}, timesMoved, true,
-		},
+		"Calls.Transfer":   {transferCall, dialled, true},
+		"Calls.SwitchRoom": {switchRoom, timesMoved, true},
 		"Trunks.Call": {
 			func(ctx context.Context, a *account, opts ...videosdk.RequestOption) error {
 				params := videosdk.TrunkCallParams{To: callee, DisplayName: "Ann", RoomID: a.room, TrunkID: a.trunk}
 				return errorOf(a.client.Trunks.Call(ctx, params, opts...))
-			}, func(t *testing.T, a *account) int { return a.srv.DialCount(callee) }, false,
+			}, dialled, false,
 		},
 	}
 }
