@@ -557,3 +557,49 @@ func TestNoPauseIsBegunThatTheDeadlineWouldCutShort(t *testing.T) {
 		})
 	}
 }
+
+// frozen is the context of a process that went on after it had been frozen, or its
+// machine suspended: the deadline has passed, and the timer has not told so.
+type frozen struct {
+	context.Context
+	deadline func() time.Time
+}
+
+func (f frozen) Deadline() (time.Time, bool) { return f.deadline(), true }
+
+func TestNothingIsSentAfterTheDeadlineAlthoughItsTimerHasNotFired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		deadline := time.Now().Add(time.Minute)
+		ctx := frozen{t.Context(), func() time.Time { return deadline }}
+
+		_, err := client.Calls.CreateOnce(ctx, callNamed(rule, "in time"))
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		_, err = client.Calls.Create(ctx, callNamed(rule, "too late"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, videosdk.ErrTimeout)
+		require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.Len(t, srv.Dials(), 1)
+	})
+}
+
+func TestACallIsNotPlacedAfterTheDeadlineThatPassedBetweenTheAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, _, rule := newLine(t, videosdktest.InMemory())
+		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Path: "/v2/sip/call", Status: http.StatusTooManyRequests})
+		thawed := false
+		ctx := frozen{t.Context(), func() time.Time {
+			if thawed {
+				return time.Now().Add(-time.Hour)
+			}
+			return time.Now().Add(time.Hour)
+		}}
+		whileItWaits := videosdk.WithOnAttempt(func(context.Context, videosdk.Attempt) { thawed = true })
+		_, err := newClient(t, srv, whileItWaits).Calls.Create(ctx, callNamed(rule, "order-7"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, videosdk.ErrRateLimited, "what the server had said")
+		require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.Empty(t, srv.Dials())
+	})
+}

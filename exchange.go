@@ -125,7 +125,7 @@ func chosenWait(chosen, _ time.Duration, _ int, _ *http.Response) time.Duration 
 // the server had said last.
 func (x *exchange) explainEnd() {
 	switch {
-	case x.ctx.Err() == nil:
+	case !isOver(x.ctx):
 	case x.cutShort:
 		x.last = outcome{err: fmt.Errorf("%w, after: %w", endOf(x.ctx), x.err())}
 	case x.last.status == 0 && x.before != nil:
@@ -186,6 +186,10 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	if err != nil {
 		x.last = outcome{err: fmt.Errorf("no token: %w", x.reason(ctx, err)), verdict: retry.Unprocessed, final: true}
 		return nil, err
+	}
+	if isOver(x.ctx) {
+		x.last = outcome{err: endOf(x.ctx), verdict: retry.Unprocessed, final: true}
+		return nil, x.last.err
 	}
 	x.attempts++
 	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), !x.repeatsUnknown(), &x.client.quota)
@@ -519,10 +523,22 @@ func (x *exchange) gone() bool {
 	return x.request.class.Deletes() && x.last.status == http.StatusNotFound && (x.ambiguous || x.conflict)
 }
 
-// endOf tells why a context ended: its error and, where that is another, its
+// isOver reports whether a context has ended, or its deadline has passed by the clock
+// on the wall: its timer stands still while a machine sleeps, and the goroutines of a
+// process that was frozen may go on before it fires. Others have long taken over then
+// what the process was about to do.
+func isOver(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && (time.Until(deadline) <= 0 || time.Until(deadline.Round(0)) <= 0)
+}
+
+// endOf tells why a context is over: its error and, where that is another, its
 // cause.
 func endOf(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil {
+		return context.DeadlineExceeded
+	}
 	if errors.Is(cause, err) {
 		return cause
 	}
