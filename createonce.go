@@ -17,6 +17,8 @@ const (
 	// minute in all.
 	trackingWaits     = 6
 	firstTrackingWait = 500 * time.Millisecond
+	// freshLook is how long CreateOnce relies on the list that it began to read.
+	freshLook = 30 * time.Second
 	// placedFor is how long a client knows of a call that it has dialled, may have,
 	// or has found, without the list, which may lag.
 	placedFor = time.Minute
@@ -42,7 +44,8 @@ const (
 //
 // To look costs one request for each hundred calls to that number, and one more
 // for each call of which the list does not show the metadata. For a SIP URI all
-// outbound calls of these 30 days are read.
+// outbound calls of these 30 days are read. After a first look that took more than half
+// a minute, as in a process that was frozen, it looks at the latest calls again.
 //
 // What it cannot promise: two processes, or two clients, that call it for the same
 // TrackingID at the same moment may both find nothing and both dial, and so may one
@@ -75,7 +78,7 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 		return call, err
 	}
 	if own.unknown == nil {
-		call, err := s.findCall(ctx, params, opts)
+		call, err := s.lookFirst(ctx, params, opts)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +98,7 @@ func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, 
 // want to know wait for it together: who comes later waits for what is left.
 func (s *CallsService) findAgain(ctx context.Context, params CallCreateParams, opts []RequestOption, own *placement) (*Call, error) {
 	for {
-		if call, _ := s.findCall(ctx, params, opts); call != nil {
+		if call, _ := s.findCall(ctx, params, trackedSince(), opts); call != nil {
 			own.settle(call, nil)
 			return call, nil
 		}
@@ -106,9 +109,22 @@ func (s *CallsService) findAgain(ctx context.Context, params CallCreateParams, o
 	}
 }
 
-// findCall looks for the call that params describe; see find.
-func (s *CallsService) findCall(ctx context.Context, params CallCreateParams, opts []RequestOption) (*Call, error) {
-	since := CallListParams{StartDate: time.Now().Add(-trackedFor)}
+// lookFirst looks whether a call has been placed before. A look that took long proves
+// little: the process may have been frozen meanwhile, and another have placed the call.
+func (s *CallsService) lookFirst(ctx context.Context, params CallCreateParams, opts []RequestOption) (*Call, error) {
+	began := time.Now().Round(0) // by the clock on the wall: the other stands still while a machine sleeps
+	call, err := s.findCall(ctx, params, trackedSince(), opts)
+	if call == nil && err == nil && time.Since(began) > freshLook {
+		call, err = s.findCall(ctx, params, began.Add(-time.Hour), opts) // an hour for clocks that differ
+	}
+	return call, err
+}
+
+func trackedSince() time.Time { return time.Now().Add(-trackedFor) }
+
+// findCall looks for the call that params describe, from a time on; see find.
+func (s *CallsService) findCall(ctx context.Context, params CallCreateParams, from time.Time, opts []RequestOption) (*Call, error) {
+	since := CallListParams{StartDate: from}
 	if isE164(params.To) {
 		// Without the plus: some searches of the API are regular expressions.
 		since.Search = strings.TrimPrefix(params.To, "+")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -303,6 +304,27 @@ func TestCreateOnceDialsOnceHoweverManyCallItAtOnce(t *testing.T) {
 		for _, id := range ids {
 			assert.Equal(t, srv.Dials()[0].CallID, id)
 		}
+	})
+}
+
+func TestCreateOnceLooksAgainAfterALookThatTookLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		srv.Inject(videosdktest.Fault{Method: http.MethodGet, Path: "/v2/sip/call", AnswerDelay: time.Hour})
+		var slow *videosdk.Call
+		var group sync.WaitGroup
+		group.Go(func() { // as in a process that is frozen when it has asked
+			var err error
+			slow, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"), videosdk.WithAttemptTimeout(2*time.Hour))
+			assert.NoError(t, err)
+		})
+		time.Sleep(time.Minute)
+		call, err := newClient(t, srv).Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
+		require.NoError(t, err)
+		group.Wait()
+		require.NotNil(t, slow)
+		assert.Equal(t, call.ID, slow.ID)
+		assert.Len(t, srv.Dials(), 1)
 	})
 }
 
