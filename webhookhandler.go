@@ -104,8 +104,18 @@ type WebhookReceiver struct {
 	working context.Context
 }
 
+// afterwards is the context of the workers with the values of a request that has been
+// answered.
+type afterwards struct {
+	context.Context
+	request context.Context
+}
+
+func (c afterwards) Value(key any) any { return c.request.Value(key) }
+
 // claimed is an event that is ours to handle.
 type claimed struct {
+	ctx   context.Context // of the request, for its values
 	event *Event
 	key   string
 	ours  time.Time // until when the claim is ours for certain
@@ -124,7 +134,8 @@ type claimed struct {
 //     shut down. All of these have the event delivered again.
 //
 // The function runs with the context of the request, which ends if the sender
-// hangs up. It should take less than five minutes: after that its claim on the
+// hangs up; with [WithQueue], with its values alone, such as the account that a
+// middleware has found. It should take less than five minutes: after that its claim on the
 // event is void, so that the event is not lost if this process has died, and
 // another process may handle it too. This one does not as long as the function
 // runs.
@@ -190,7 +201,7 @@ func (w *WebhookReceiver) receive(rw http.ResponseWriter, r *http.Request) int {
 		w.log.WarnContext(r.Context(), "videosdk: webhook refused", describe(err, "status", status)...)
 		return status
 	}
-	job := claimed{event: event}
+	job := claimed{ctx: r.Context(), event: event}
 	if job.key, err = w.keyOf(r.Context(), event); err != nil {
 		return http.StatusInternalServerError
 	}
@@ -427,8 +438,9 @@ func (w *WebhookReceiver) work() {
 		var handling sync.WaitGroup
 		handling.Go(func() {
 			defer w.end(job.key)
-			if w.renew(w.working, &job) {
-				w.process(w.working, job)
+			ctx := afterwards{w.working, context.WithoutCancel(job.ctx)}
+			if w.renew(ctx, &job) {
+				w.process(ctx, job)
 			}
 		})
 		handling.Wait()

@@ -504,6 +504,33 @@ func TestTheFunctionRunsWithTheContextOfTheRequest(t *testing.T) {
 	assert.Equal(t, "of the request", value)
 }
 
+func TestTheValuesOfARequestReachAFunctionBehindAQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := make(chan struct{})
+		var value any
+		var aborted error
+		receiver := videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, _ *videosdk.Event) error {
+			value = ctx.Value(contextKey{})
+			close(begun)
+			<-ctx.Done()
+			aborted = context.Cause(ctx)
+			return nil
+		}, videosdk.WithQueue(1, 1))
+		ctx, answered := context.WithCancelCause(context.WithValue(t.Context(), contextKey{}, "of the request"))
+		assert.Equal(t, http.StatusOK, answerTo(receiver, signed(smallEvent).WithContext(ctx)))
+		answered(errStop)
+		<-begun
+		synctest.Wait()
+		assert.NoError(t, aborted, "the end of the request is not that of the event")
+		giveUp, stop := context.WithCancel(t.Context())
+		stop()
+		require.ErrorIs(t, receiver.Shutdown(giveUp), context.Canceled)
+		synctest.Wait()
+		assert.Equal(t, "of the request", value)
+		assert.ErrorIs(t, aborted, context.Canceled)
+	})
+}
+
 func TestASenderThatHangsUpLeavesNoClaimBehind(t *testing.T) {
 	tests := map[string]struct {
 		duringClaim, finishes, closed bool
