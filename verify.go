@@ -25,7 +25,9 @@ var ErrInvalidSignature = errors.New("videosdk: invalid webhook signature")
 // It verifies RSA-SHA256 with PKCS#1 v1.5 and nothing else, over the bytes of
 // the body as they came: a body that was decoded and encoded again is another
 // one. What is signed has no time and no number in it, so an event that somebody
-// recorded verifies for ever: handle each event once, as [WebhookHandler] does.
+// recorded verifies for ever: handle each event once, as [WebhookHandler] does. Nor does
+// a signature tell from whose account an event is: VideoSDK has one key for all. How to
+// know: docs/webhooks.md.
 //
 // https://docs.videosdk.live/api-reference/realtime-communication/webhook-verification
 type WebhookVerifier struct{ keys KeySource }
