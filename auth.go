@@ -197,9 +197,10 @@ func (b *bearer) valid(now time.Time) bool {
 }
 
 // replace does not replace a token that was signed for the very attempt: the
-// next one would say the same.
+// next one would say the same, unless the token has grown old on its way, in a process
+// that was frozen.
 func (s *signer) replace(ctx context.Context, refused *bearer, fresh bool) (*bearer, error) {
-	if fresh {
+	if fresh && refused.valid(time.Now()) {
 		return nil, nil
 	}
 	s.current.CompareAndSwap(refused, nil)

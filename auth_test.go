@@ -203,6 +203,24 @@ func TestATokenThatWasSignedForTheRefusedAttemptIsNotReplaced(t *testing.T) {
 	}
 }
 
+func TestATokenThatGrewOldOnItsWayIsReplacedAlthoughItWasSignedForTheAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, _, rule := newLine(t, videosdktest.InMemory())
+		frozenFor := time.Hour
+		freeze := videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				time.Sleep(frozenFor)
+				frozenFor = 0
+				return next.RoundTrip(req)
+			})
+		})
+		client := newClient(t, srv, freeze, videosdk.WithAttemptTimeout(2*time.Hour))
+		_, err := client.Calls.Create(t.Context(), newCall(rule.ID))
+		require.NoError(t, err)
+		assert.Len(t, srv.Dials(), 1)
+	})
+}
+
 func TestAWrongSecretIsRefusedByTheServerOnce(t *testing.T) {
 	srv := newServer(t)
 	client, err := videosdk.New(srv.APIKey, "not-the-secret", videosdk.WithBaseURL(srv.URL), videosdk.WithHTTPClient(srv.HTTPClient()))
