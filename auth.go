@@ -28,8 +28,12 @@ const (
 // secret needs none; it is for backends that get their tokens from elsewhere,
 // such as a vault or a service that holds the secret, and for credentials that
 // change while the client stays: a new client does not know what the one before it has
-// dialled (see [CallsService.CreateOnce]). What a source that signs by itself puts
-// into a token: https://docs.videosdk.live/api-reference/realtime-communication/authentication
+// dialled (see [CallsService.CreateOnce]). A source that signs by itself uses HS256 with
+// the secret, and the claims apikey, version (the number 2), roles (["crawler"]),
+// permissions (["allow_join", "allow_mod"]), iat and exp, both in seconds:
+// https://docs.videosdk.live/api-reference/realtime-communication/authentication
+// [Client.ParticipantToken] does not ask it: after a change of the secret, sign those
+// with a client that is made with the new one.
 //
 // All tokens of a source are of one account. Tenants with accounts of their own have
 // a client each: with one that takes the tenant from the context,
