@@ -22,8 +22,8 @@ type callRequest struct {
 	RoomID            string                     `json:"destinationRoomId"`
 	Metadata          map[string]json.RawMessage `json:"metadata"`
 	WaitUntilAnswered bool                       `json:"waitUntilAnswered"`
-	RingingTimeout    int                        `json:"ringingTimeout"`  // in seconds
-	MaxCallDuration   int                        `json:"maxCallDuration"` // in seconds
+	RingingTimeout    int64                      `json:"ringingTimeout"`  // in seconds
+	MaxCallDuration   int64                      `json:"maxCallDuration"` // in seconds
 
 	// Of no effect here, but of a shape that is known.
 	Participant   map[string]json.RawMessage `json:"participant"`
@@ -46,12 +46,12 @@ func (p callRequest) check() error {
 }
 
 // checkSeconds refuses only what a time.Duration cannot hold: the API documents no limit.
-func checkSeconds(field string, n int) error {
+func checkSeconds(field string, n int64) error {
 	const limit = int64(math.MaxInt64 / time.Second)
 	switch {
 	case n < 0:
 		return badRequest("%s must not be negative", field)
-	case int64(n) > limit:
+	case n > limit:
 		return badRequest("%s must not exceed %d seconds", field, limit)
 	}
 	return nil

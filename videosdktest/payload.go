@@ -40,7 +40,7 @@ func assign(dst reflect.Value, raw json.RawMessage, path string) error {
 		return assignFields(dst, raw, path)
 	case reflect.Bool:
 		raw = unquote(raw)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		raw = integer(unquote(raw))
 	case reflect.Slice:
 		if dst.Type().Elem().Kind() == reflect.Int {
@@ -120,7 +120,7 @@ func describe(t reflect.Type) string {
 		return "a string"
 	case reflect.Bool:
 		return "a boolean"
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return "an integer"
 	case reflect.Slice:
 		return "a list of " + strings.TrimPrefix(strings.TrimPrefix(describe(t.Elem()), "a "), "an ") + "s"
