@@ -26,6 +26,14 @@ type room struct {
 
 func ptr[T any](v T) *T { return &v }
 
+// fitting returns n, or zero where an integer is too narrow for it, as on 32 bits.
+func fitting[T int | uint](n int64) T {
+	if int64(T(n)) != n {
+		return 0
+	}
+	return T(n)
+}
+
 // samples are values of every kind of JSON, and the forms in which servers
 // write one kind for another.
 var samples = []string{
@@ -52,8 +60,8 @@ var kinds = map[string]struct {
 	}},
 	"bool": {false, map[string]any{`"true"`: true, `" TRUE "`: true}},
 	"int": {int(0), map[string]any{
-		`1.9`: 1, `1e2`: 100, `"5"`: 5, `" 5 "`: 5, `"-1"`: -1, `"1778493600000"`: 1778493600000,
-		`"9007199254740993"`: 9007199254740993,
+		`1.9`: 1, `1e2`: 100, `"5"`: 5, `" 5 "`: 5, `"-1"`: -1, `"1778493600000"`: fitting[int](1778493600000),
+		`"9007199254740993"`: fitting[int](9007199254740993),
 	}},
 	"int64": {int64(0), map[string]any{
 		`1.9`: int64(1), `1e2`: int64(100), `"5"`: int64(5), `" 5 "`: int64(5), `"-1"`: int64(-1),
@@ -63,8 +71,8 @@ var kinds = map[string]struct {
 	"int16": {int16(0), map[string]any{`1.9`: int16(1), `1e2`: int16(100), `"5"`: int16(5), `" 5 "`: int16(5), `"-1"`: int16(-1)}},
 	"int32": {int32(0), map[string]any{`1.9`: int32(1), `1e2`: int32(100), `"5"`: int32(5), `" 5 "`: int32(5), `"-1"`: int32(-1)}},
 	"uint": {uint(0), map[string]any{
-		`1.9`: uint(1), `1e2`: uint(100), `"5"`: uint(5), `" 5 "`: uint(5), `"1778493600000"`: uint(1778493600000),
-		`"9007199254740993"`: uint(9007199254740993),
+		`1.9`: uint(1), `1e2`: uint(100), `"5"`: uint(5), `" 5 "`: uint(5), `"1778493600000"`: fitting[uint](1778493600000),
+		`"9007199254740993"`: fitting[uint](9007199254740993),
 	}},
 	"uint16": {uint16(0), map[string]any{`1.9`: uint16(1), `1e2`: uint16(100), `"5"`: uint16(5), `" 5 "`: uint16(5)}},
 	"float64": {float64(0), map[string]any{
