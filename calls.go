@@ -328,7 +328,15 @@ func (p *CallCreateParams) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func seconds(n float64) time.Duration { return time.Duration(math.Round(n * float64(time.Second))) }
+// seconds makes of what no Duration holds the longest one, which is not of whole seconds
+// and so never sent. What Go itself makes of it depends on the processor: on some, nothing.
+func seconds(n float64) time.Duration {
+	d := math.Round(n * float64(time.Second))
+	if math.Abs(d) >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(d)
+}
 
 // Create places a real call: a phone rings, and costs may arise.
 //

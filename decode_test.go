@@ -500,6 +500,20 @@ func TestACallToPlaceSurvivesBeingStoredAsJSON(t *testing.T) {
 	assert.Error(t, json.Unmarshal([]byte(`{"ringingTimeout":"soon"}`), &same))
 }
 
+// What becomes of a float64 that no int64 holds differs from one processor to another.
+func TestADurationTooLongToHoldIsRefusedAndNotForgotten(t *testing.T) {
+	for _, seconds := range []string{`9223372036.854775807`, `1e12`, `-1e12`, `1e300`} {
+		t.Run(seconds, func(t *testing.T) {
+			params := validCall()
+			require.NoError(t, json.Unmarshal([]byte(`{"ringingTimeout":`+seconds+`,"maxCallDuration":`+seconds+`}`), &params))
+			assert.Equal(t, time.Duration(math.MaxInt64), params.RingingTimeout)
+			recorder := newRecorder(t, http.StatusOK, `{"data":{"callId":"call_1"}}`)
+			_, err := recorder.client().Calls.Create(t.Context(), params)
+			assertRefused(t, recorder, err, "ringingTimeout", "maxCallDuration")
+		})
+	}
+}
+
 // An id of 64 bits has more digits than a float64.
 func TestACallThatWasStoredIsPlacedWithTheSameNumbers(t *testing.T) {
 	original := validCall()
