@@ -1,7 +1,6 @@
 package videosdk
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -164,11 +163,13 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer cancel(nil)
 	defer x.limit(cancel).Stop()
 
-	if len(x.client.observers) > 0 { // nobody else wants to know how long it takes
-		started := time.Now()
-		defer func() { x.took = time.Since(started) }()
+	if len(x.client.observers) == 0 { // nobody wants to know how long it takes
+		return x.attempt(ctx, req, cancel)
 	}
-	return x.attempt(ctx, req, cancel)
+	started := time.Now()
+	resp, err := x.attempt(ctx, req, cancel)
+	x.took = time.Since(started)
+	return resp, err
 }
 
 // limit ends a context after the attempt timeout. It does so also where the
@@ -354,18 +355,16 @@ func content(resp *http.Response) (io.Reader, error) {
 		return resp.Body, nil
 	}
 	resp.ContentLength = -1
-	body := bufio.NewReader(resp.Body)
-	first, err := body.Peek(1)
-	switch {
-	case err == io.EOF:
-		return http.NoBody, nil // there is nothing, which needs no compression
-	case err != nil:
+	first := make([]byte, 1)
+	n, err := io.ReadFull(resp.Body, first)
+	if err != nil && err != io.EOF { // which is that there is nothing
 		return nil, err
-	case first[0] != gzipBegins:
-		return body, nil
-	default:
-		return gzip.NewReader(body)
 	}
+	body := io.MultiReader(bytes.NewReader(first[:n]), resp.Body)
+	if n == 0 || first[0] != gzipBegins {
+		return body, nil
+	}
+	return gzip.NewReader(body)
 }
 
 // readSized reads a body of which the size is known, or said to be.
@@ -529,7 +528,7 @@ func (x *exchange) gone() bool {
 // what the process was about to do.
 func isOver(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && (time.Until(deadline) <= 0 || time.Until(deadline.Round(0)) <= 0)
+	return ctx.Err() != nil || ok && time.Until(deadline.Round(0)) <= 0
 }
 
 // endOf tells why a context is over: its error and, where that is another, its
