@@ -52,8 +52,10 @@
 // [*ParseFailedError]. All match sentinels such as [ErrNotFound], [ErrTimeout]
 // and [ErrMaybeApplied] with errors.Is.
 //
-// After [ErrMaybeApplied], [CallsService.CreateOnce] with a TrackingID resolves the
-// doubt, as soon as the list of calls shows what was placed.
+// To resolve the doubt after [ErrMaybeApplied], dial with [CallsService.CreateOnce] from
+// the beginning: it finds its own calls by their TrackingID. It cannot find one that was
+// placed without a TrackingID, or that the list of calls does not show yet, and dials
+// that person a second time: it is no repair after a [CallsService.Create] that failed.
 //
 // # Webhooks
 //
@@ -66,14 +68,19 @@
 // SIP passwords, PINs and metadata show neither in the text of errors, nor in
 // logs, nor when a value of this package is printed.
 //
-// JSON of a value holds all of it, to be stored, except its Raw: numbers in metadata
-// of more than 53 bits, and fields that this package does not know, are whole only
-// there. It holds the secrets, too: answer a browser with a type of your own. The JSON
-// handler of log/slog makes such JSON of a slice, a map or a struct of yours that holds
-// values of this package: log them one by one, or format them first. And package fmt
-// prints all of a value that a struct holds in an unexported field; a pointer there it
-// does not follow. Do not embed a value in a struct that is stored: encoding/json then
-// leaves out the other fields of that struct.
+// Mind where they do show:
+//
+//   - In the JSON of a value, which is for storing it: answer a browser with a type of
+//     your own.
+//   - In what the JSON handler of log/slog makes of a slice, a map or a struct of yours
+//     that holds values of this package: log them one by one, or format them first.
+//   - In what package fmt prints of a struct of yours that holds a value of this package
+//     in an unexported field: hold a pointer there.
+//
+// JSON holds all of a value except its Raw: numbers in metadata of more than 53 bits,
+// and fields that this package does not know, are whole only there. Do not embed a
+// value in a struct that is stored: encoding/json then leaves out the other fields of
+// that struct.
 //
 // # Testing
 //
