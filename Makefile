@@ -26,7 +26,7 @@ examples:
 	cd examples/jobs && go vet ./... && go test ./...
 	cd examples/otel && go vet ./... && go test ./...
 
-guards: ## remove each guard of the road, and see that a test notices
+guards: ## remove each guard of a request, and see that a test notices
 	go -C tools run ./guards
 
 bench: ## what a call costs over bare net/http
