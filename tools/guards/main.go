@@ -61,7 +61,7 @@ func guards() []guard {
 		{"a 401 is answered with a fresh token", "exchange.go",
 			"return x.reauthorize()", "return false", "."},
 		{"a token that was made for the attempt is not made again", "auth.go",
-			"	if fresh {\n		return nil, nil\n	}", "	_ = fresh", "."},
+			"if fresh && refused.valid(time.Now()) {", "if false {", "."},
 		{"the size of an answer is limited", "exchange.go",
 			"const maxBody = 10 << 20", "const maxBody = 10 << 40", "."},
 		{"a page holds so many items and no more", "pagination.go",
