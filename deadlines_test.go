@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -567,6 +568,17 @@ type frozen struct {
 
 func (f frozen) Deadline() (time.Time, bool) { return f.deadline(), true }
 
+// freezable returns a context whose deadline passes unnoticed when freeze is called.
+func freezable(t *testing.T) (ctx context.Context, freeze func()) {
+	var passed atomic.Bool
+	return frozen{t.Context(), func() time.Time {
+		if passed.Load() {
+			return time.Now().Add(-time.Hour)
+		}
+		return time.Now().Add(time.Hour)
+	}}, func() { passed.Store(true) }
+}
+
 func TestNothingIsSentAfterTheDeadlineAlthoughItsTimerHasNotFired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory())
@@ -588,18 +600,74 @@ func TestACallIsNotPlacedAfterTheDeadlineThatPassedBetweenTheAttempts(t *testing
 	synctest.Test(t, func(t *testing.T) {
 		srv, _, rule := newLine(t, videosdktest.InMemory())
 		srv.Inject(videosdktest.Fault{Method: http.MethodPost, Path: "/v2/sip/call", Status: http.StatusTooManyRequests})
-		thawed := false
-		ctx := frozen{t.Context(), func() time.Time {
-			if thawed {
-				return time.Now().Add(-time.Hour)
-			}
-			return time.Now().Add(time.Hour)
-		}}
-		whileItWaits := videosdk.WithOnAttempt(func(context.Context, videosdk.Attempt) { thawed = true })
+		ctx, freeze := freezable(t)
+		whileItWaits := videosdk.WithOnAttempt(func(context.Context, videosdk.Attempt) { freeze() })
 		_, err := newClient(t, srv, whileItWaits).Calls.Create(ctx, callNamed(rule, "order-7"))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, videosdk.ErrRateLimited, "what the server had said")
 		require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
 		assert.Empty(t, srv.Dials())
 	})
+}
+
+func TestACallIsNotPlacedAfterTheDeadlineThatPassedOnItsWay(t *testing.T) {
+	tests := []struct {
+		name string
+		// way has freeze called on the way of a request to the server.
+		way func(network *http.Transport, freeze func()) []videosdk.Option
+	}{
+		{"in a middleware, such as a limiter", func(_ *http.Transport, freeze func()) []videosdk.Option {
+			return []videosdk.Option{videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+					freeze()
+					return next.RoundTrip(req)
+				})
+			})}
+		}},
+		{"while it was connected", func(network *http.Transport, freeze func()) []videosdk.Option {
+			dial := network.DialContext
+			network.DialContext = func(ctx context.Context, protocol, address string) (net.Conn, error) {
+				freeze()
+				return dial(ctx, protocol, address)
+			}
+			return []videosdk.Option{videosdk.WithHTTPClient(&http.Client{Transport: network})}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, _, rule := newLine(t, videosdktest.InMemory())
+				ctx, freeze := freezable(t)
+				network := srv.HTTPClient().Transport.(*http.Transport).Clone()
+				client := newClient(t, srv, tt.way(network, freeze)...)
+				_, err := client.Calls.Create(ctx, callNamed(rule, "order-7"))
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, videosdk.ErrTimeout)
+				require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+				assert.Empty(t, srv.Dials())
+			})
+		})
+	}
+}
+
+// Nobody can count what is written for one request of a connection that many share.
+func TestADeadlineThatPassedOnTheWayToAnHTTP2ConnectionIsTold(t *testing.T) {
+	var requests atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	ctx, freeze := freezable(t)
+	network := server.Client().Transport.(*http.Transport).Clone()
+	network.DialContext = func(ctx context.Context, protocol, address string) (net.Conn, error) {
+		freeze()
+		return (&net.Dialer{}).DialContext(ctx, protocol, address)
+	}
+	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(server.URL), videosdk.WithHTTPClient(&http.Client{Transport: network}))
+	require.NoError(t, err)
+	defer client.CloseIdleConnections()
+	_, err = client.Calls.Create(ctx, videosdk.CallCreateParams{To: theirNumber, From: ourNumber, RoutingRuleID: "rule_1"})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	assert.Zero(t, requests.Load())
 }

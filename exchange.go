@@ -522,14 +522,8 @@ func (x *exchange) gone() bool {
 	return x.request.class.Deletes() && x.last.status == http.StatusNotFound && (x.ambiguous || x.conflict)
 }
 
-// isOver reports whether a context has ended, or its deadline has passed by the clock
-// on the wall: its timer stands still while a machine sleeps, and the goroutines of a
-// process that was frozen may go on before it fires. Others have long taken over then
-// what the process was about to do.
-func isOver(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && time.Until(deadline.Round(0)) <= 0
-}
+// isOver reports whether a context has ended, or its deadline has passed unnoticed.
+func isOver(ctx context.Context) bool { return ctx.Err() != nil || transport.IsOverdue(ctx) }
 
 // endOf tells why a context is over: its error and, where that is another, its
 // cause.

@@ -3,11 +3,13 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"time"
 )
 
 // maxReplays bounds how often net/http may send one request by itself on
@@ -20,11 +22,21 @@ var (
 	errRepeated   = errors.New("a middleware tried to send the request a second time")
 	errOrigin     = errors.New("a middleware sent the request to another origin than the base URL's")
 	errReplayKey  = errors.New("a middleware set an Idempotency-Key header, which makes net/http repeat the request by itself")
+	errOverdue    = fmt.Errorf("%w on the way of the request", context.DeadlineExceeded)
 	errLate       = errors.New("a middleware sent the request after its attempt had ended")
 	errReplay     = errors.New("net/http may not replay the request: part of it may have been sent")
 	errReplayLoop = errors.New("net/http went on replaying the request")
 	errUnpaid     = errors.New("the request was not repeated: the client's retry quota is spent")
 )
+
+// IsOverdue reports whether the deadline of a context has passed by the clock on the
+// wall: its timer stands still while a machine sleeps, and the goroutines of a process
+// that was frozen may go on before it fires. Others have long taken over then what the
+// process was about to do.
+func IsOverdue(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline.Round(0)) <= 0
+}
 
 // Budget is what pays for repeats.
 type Budget interface {
@@ -168,6 +180,11 @@ func (a *Attempt) gotConn(info httptrace.GotConnInfo) {
 	}
 	if shared {
 		c = nil
+	}
+	if IsOverdue(a) { // to connect takes time, too
+		a.sent = a.sent || c == nil
+		a.stop(c, errOverdue)
+		return
 	}
 	if a.sent && !a.again(c, own && a.own) {
 		return
@@ -326,6 +343,8 @@ func (a *Attempt) pass(g *Guard) error {
 		return errLate
 	case a.once && a.passes > 0:
 		return errRepeated
+	case IsOverdue(a): // middlewares take time
+		return errOverdue
 	}
 	if a.passes == 0 {
 		a.sent = false // what went before it was another

@@ -36,7 +36,8 @@ func isCertificate(err error) bool {
 // isRefusal reports whether the guard kept the request from being sent.
 func isRefusal(err error) bool {
 	return errors.Is(err, errDetached) || errors.Is(err, errRepeated) ||
-		errors.Is(err, errOrigin) || errors.Is(err, errReplayKey)
+		errors.Is(err, errOrigin) || errors.Is(err, errReplayKey) ||
+		errors.Is(err, errOverdue)
 }
 
 // neverConnected reports whether err shows by itself that no connection came
