@@ -122,6 +122,12 @@ type claimed struct {
 	void  time.Time // from when it is not; in between, the store may have given it to another
 }
 
+// left returns for how long the claim is ours for certain, by the clock that says less:
+// that on the wall may be set back, and the other stands still while a machine sleeps.
+func (c *claimed) left() time.Duration {
+	return min(time.Until(c.ours), time.Until(c.ours.Round(0)))
+}
+
 // WebhookHandler returns an http.Handler that verifies deliveries and calls the
 // function once for each event. Its answers:
 //
@@ -226,7 +232,7 @@ func (w *WebhookReceiver) take(ctx context.Context, job claimed) (status int) {
 		return http.StatusServiceUnavailable
 	case claim == ClaimDone:
 		return http.StatusOK
-	case claim != ClaimGranted: // in flight
+	case claim != ClaimGranted, job.left() <= 0: // in flight, or we were frozen when we had claimed it
 		return http.StatusServiceUnavailable
 	case !w.admit(job):
 		w.release(ctx, job)
@@ -344,7 +350,7 @@ func (w *WebhookReceiver) claim(ctx context.Context, job *claimed) (claim Claim,
 // void, another process may have taken it. If the store cannot tell, it is ours:
 // the sender has had an answer, and does not deliver it again.
 func (w *WebhookReceiver) renew(ctx context.Context, job *claimed) bool {
-	switch left := time.Until(job.ours); {
+	switch left := job.left(); {
 	case left >= claimTTL:
 		return true
 	case left > storeTimeout:
@@ -355,6 +361,9 @@ func (w *WebhookReceiver) renew(ctx context.Context, job *claimed) bool {
 		return true // and is dropped
 	}
 	claim, err := w.claim(ctx, job)
+	if err == nil && claim == ClaimGranted && job.left() <= 0 { // we were frozen meanwhile
+		return w.renew(ctx, job)
+	}
 	return err != nil || claim == ClaimGranted
 }
 
@@ -368,7 +377,7 @@ func (w *WebhookReceiver) done(ctx context.Context, job claimed) {
 // release gives a claim back, unless it may be void before the store has done that:
 // then it may be another's by now.
 func (w *WebhookReceiver) release(ctx context.Context, job claimed) {
-	if time.Until(job.ours) > storeTimeout {
+	if job.left() > storeTimeout {
 		_ = w.giveBack(ctx, job) // which logs its failure
 	}
 }

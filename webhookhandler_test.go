@@ -952,6 +952,66 @@ func TestAnEventThatWaitedLongIsHandledByOneProcess(t *testing.T) {
 	}
 }
 
+// freezingDeduplicator is that of a process that is frozen, once, when it has claimed
+// an event and before it hears so.
+type freezingDeduplicator struct {
+	videosdk.Deduplicator
+	freeze func()
+}
+
+func (d *freezingDeduplicator) Claim(ctx context.Context, key string, ttl time.Duration) (videosdk.Claim, error) {
+	claim, err := d.Deduplicator.Claim(ctx, key, ttl)
+	if freeze := d.freeze; freeze != nil {
+		d.freeze = nil
+		freeze()
+	}
+	return claim, err
+}
+
+func TestAnEventIsLeftToWhoTookItWhileAProcessThatHadClaimedItWasFrozen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := newDeduplicator()
+		var seen calls
+		other := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithDeduplicator(shared))
+		frozen := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithDeduplicator(&freezingDeduplicator{shared, func() {
+			elapse(time.Hour)
+			assert.Equal(t, http.StatusOK, answerTo(other, signed(smallEvent)))
+		}}))
+		assert.Equal(t, http.StatusServiceUnavailable, answerTo(frozen, signed(smallEvent)), "nobody knows whose it is")
+		assert.Equal(t, http.StatusOK, answerTo(frozen, signed(smallEvent)), "it is done")
+		assert.Equal(t, 1, seen.of(smallEvent))
+	})
+}
+
+func TestAnEventInTheQueueIsClaimedUntilTheClaimLasts(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		t.Run(fmt.Sprint("another takes it: ", taken), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shared := newDeduplicator()
+				var seen, ours calls
+				other := videosdk.WebhookHandler(vendor().verifier(t), seen.handle, videosdk.WithDeduplicator(shared))
+				store := &freezingDeduplicator{Deduplicator: shared}
+				queue := videosdk.WebhookHandler(vendor().verifier(t), func(ctx context.Context, event *videosdk.Event) error {
+					elapse(time.Hour)
+					return ours.handle(ctx, event)
+				}, videosdk.WithDeduplicator(store), videosdk.WithQueue(2, 1))
+				assert.Equal(t, http.StatusOK, answerTo(queue, signed(numberedEvent(0))))
+				assert.Equal(t, http.StatusOK, answerTo(queue, signed(numberedEvent(1))))
+				synctest.Wait()
+				store.freeze = func() { // as the event that waited is claimed anew
+					elapse(time.Hour)
+					if taken {
+						assert.Equal(t, http.StatusOK, answerTo(other, signed(numberedEvent(1))))
+					}
+				}
+				require.NoError(t, queue.Shutdown(t.Context()))
+				assert.Equal(t, count(taken), seen.of(numberedEvent(1)), "how often the other handled it")
+				assert.Equal(t, count(!taken), ours.of(numberedEvent(1)), "how often it was handled after it had been queued")
+			})
+		})
+	}
+}
+
 // Three processes, of which two have a queue with a backlog of more than an hour,
 // and a sender who delivers an event to any of them, again and again.
 func TestEachEventIsHandledOnceHoweverLongItWaits(t *testing.T) {
