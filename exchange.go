@@ -124,7 +124,7 @@ func chosenWait(chosen, _ time.Duration, _ int, _ *http.Response) time.Duration 
 // the server had said last.
 func (x *exchange) explainEnd() {
 	switch {
-	case !isOver(x.ctx):
+	case x.ctx.Err() == nil && !transport.IsOverdue(x.ctx):
 	case x.cutShort:
 		x.last = outcome{err: fmt.Errorf("%w, after: %w", endOf(x.ctx), x.err())}
 	case x.last.status == 0 && x.before != nil:
@@ -187,10 +187,6 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	if err != nil {
 		x.last = outcome{err: fmt.Errorf("no token: %w", x.reason(ctx, err)), verdict: retry.Unprocessed, final: true}
 		return nil, err
-	}
-	if isOver(x.ctx) {
-		x.last = outcome{err: endOf(x.ctx), verdict: retry.Unprocessed, final: true}
-		return nil, x.last.err
 	}
 	x.attempts++
 	witness, watched := transport.NewAttempt(ctx, cancel, x.origin(), !x.repeatsUnknown(), &x.client.quota)
@@ -522,16 +518,10 @@ func (x *exchange) gone() bool {
 	return x.request.class.Deletes() && x.last.status == http.StatusNotFound && (x.ambiguous || x.conflict)
 }
 
-// isOver reports whether a context has ended, or its deadline has passed unnoticed.
-func isOver(ctx context.Context) bool { return ctx.Err() != nil || transport.IsOverdue(ctx) }
-
-// endOf tells why a context is over: its error and, where that is another, its
+// endOf tells why a context ended: its error and, where that is another, its
 // cause.
 func endOf(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if err == nil {
-		return context.DeadlineExceeded
-	}
 	if errors.Is(cause, err) {
 		return cause
 	}

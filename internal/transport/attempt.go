@@ -3,8 +3,8 @@ package transport
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -21,8 +21,8 @@ var (
 	errDetached   = errors.New("a middleware sent the request with a context that is not derived from the request's own")
 	errRepeated   = errors.New("a middleware tried to send the request a second time")
 	errOrigin     = errors.New("a middleware sent the request to another origin than the base URL's")
-	errReplayKey  = errors.New("a middleware set an Idempotency-Key header, which makes net/http repeat the request by itself")
-	errOverdue    = fmt.Errorf("%w on the way of the request", context.DeadlineExceeded)
+	errReplayKey  = errors.New("a middleware set an Idempotency-Key header, which makes net/http repeat the request")
+	errOverdue    = error(&net.OpError{Op: "send", Err: context.DeadlineExceeded})
 	errLate       = errors.New("a middleware sent the request after its attempt had ended")
 	errReplay     = errors.New("net/http may not replay the request: part of it may have been sent")
 	errReplayLoop = errors.New("net/http went on replaying the request")
