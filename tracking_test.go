@@ -310,15 +310,15 @@ func TestCreateOnceDialsOnceHoweverManyCallItAtOnce(t *testing.T) {
 func TestCreateOnceLooksAgainAfterALookThatTookLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory())
-		srv.Inject(videosdktest.Fault{Method: http.MethodGet, Path: "/v2/sip/call", AnswerDelay: time.Hour})
+		srv.Inject(videosdktest.Fault{Method: http.MethodGet, Path: "/v2/sip/call", AnswerDelay: 31 * time.Second})
 		var slow *videosdk.Call
 		var group sync.WaitGroup
 		group.Go(func() { // as in a process that is frozen when it has asked
 			var err error
-			slow, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"), videosdk.WithAttemptTimeout(2*time.Hour))
+			slow, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"), videosdk.WithAttemptTimeout(time.Minute))
 			assert.NoError(t, err)
 		})
-		time.Sleep(time.Minute)
+		time.Sleep(10 * time.Second)
 		call, err := newClient(t, srv).Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
 		require.NoError(t, err)
 		group.Wait()
