@@ -288,7 +288,7 @@ func TestFindActiveFindsTheCallOfASession(t *testing.T) {
 
 func TestFindActiveReadsFurtherPages(t *testing.T) {
 	pages := map[string]string{
-		"1": `{"callId":"c1","sessionId":"s1","status":"answered"},{"callId":"c2","sessionId":"s2","status":"ENDED"}`,
+		"1": `{"callId":"c0","status":"answered"},{"callId":"c1","sessionId":"s1","status":"answered"},{"callId":"c2","sessionId":"s2","status":"ENDED"}`,
 		"2": `{"callId":"c3","sessionId":"s2","status":"RINGING"}`,
 		"3": `{"callId":"c4","sessionId":"s2","status":"answered"}`,
 	}
