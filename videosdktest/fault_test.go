@@ -2,6 +2,7 @@ package videosdktest_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,6 +36,7 @@ func TestPendingFaultsAreThoseThatWereNotMet(t *testing.T) {
 	assert.Equal(t, "b", a.PendingFaults()[1].Header.Get("X-A"), "what is returned is the caller's")
 	a.ClearFaults()
 	assert.Empty(t, a.PendingFaults())
+	a.get(roomsPath + "/always").must(http.StatusPaymentRequired)
 }
 
 func TestOneDropOfAGETPassesUnseen(t *testing.T) {
@@ -93,6 +95,27 @@ func TestTheServerHasActedWhenAnAnswerIsLate(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheAnswerOfAFaultIsCutShort(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		a.Inject(videosdktest.Fault{Status: http.StatusBadGateway, Body: "0123456789", Drop: videosdktest.DropMidBody})
+		resp, err := a.HTTPClient().Get(a.URL + roomsPath + "/any")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		assert.Equal(t, http.StatusBadGateway, resp.StatusCode)
+		assert.Equal(t, "01234", string(body))
+	})
+}
+
+func TestTheHeaderOfAFaultIsLaidOverThatOfTheAnswer(t *testing.T) {
+	a := newAPI(t)
+	a.Inject(videosdktest.Fault{Header: http.Header{"allow": {"nothing"}}})
+	answer := a.delete(callsPath).must(http.StatusMethodNotAllowed)
+	assert.Equal(t, []string{"nothing"}, answer.header.Values("Allow"))
+	assert.NotEqual(t, "nothing", a.delete(callsPath).must(http.StatusMethodNotAllowed).header.Get("Allow"))
 }
 
 // reaches posts a body, and reports whether there was an answer in time.
