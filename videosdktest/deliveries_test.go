@@ -403,6 +403,22 @@ func TestHeldDeliveriesAreReleased(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsBehindADeliveryOnItsWayIsHeldBack(t *testing.T) {
+	r := &receiver{}
+	hooked(t, r, func(t *testing.T, a api) {
+		a.subscribe("https://example.com", lifeEvents()...)
+		a.DelayDeliveries(time.Minute)
+		a.call("")
+		wait(time.Second)
+		a.HoldDeliveries()
+		wait(time.Hour)
+		assert.Equal(t, []string{"initiated"}, r.statuses(t), "which was on its way")
+		a.ReleaseDeliveries()
+		wait(0)
+		assert.Equal(t, []string{"initiated", "ringing", "answered"}, r.statuses(t))
+	})
+}
+
 func TestDuplicatedDeliveries(t *testing.T) {
 	r := &receiver{}
 	hooked(t, r, func(t *testing.T, a api) {
@@ -532,6 +548,30 @@ func TestCloseEndsDeliveries(t *testing.T) {
 				require.NoError(t, a.SetCallStatus(id, "ended"))
 				wait(time.Hour)
 			}, videosdktest.WithWebhookRetries(100, time.Hour))
+		})
+	}
+}
+
+// hanging is the transport of a client whose requests are never answered.
+type hanging struct{}
+
+func (hanging) RoundTrip(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+func TestADeliveryThatHangsIsGivenUp(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Minute: time.Minute} {
+		t.Run(want.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				a.subscribe("https://example.com", "call-started")
+				a.call("")
+				wait(want - time.Second)
+				assert.Empty(t, a.Deliveries())
+				wait(2 * time.Second)
+				require.Len(t, a.Deliveries(), 1)
+				assert.ErrorIs(t, a.Deliveries()[0].Err, context.DeadlineExceeded)
+			}, videosdktest.WithWebhookClient(&http.Client{Transport: hanging{}, Timeout: timeout}))
 		})
 	}
 }
