@@ -650,6 +650,21 @@ func TestACallIsNotPlacedAfterTheDeadlineThatPassedOnItsWay(t *testing.T) {
 	}
 }
 
+func TestATransportOfTheCallersGetsNothingAfterTheDeadlineThatPassedInAMiddleware(t *testing.T) {
+	recorder := newRecorder(t, http.StatusOK, `{"data":{"callId":"call_1"}}`)
+	ctx, freeze := freezable(t)
+	client := recorder.client(videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			freeze()
+			return next.RoundTrip(req)
+		})
+	}))
+	_, err := client.Calls.Create(ctx, validCall())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+	assert.Empty(t, recorder.all())
+}
+
 // Nobody can count what is written for one request of a connection that many share.
 func TestADeadlineThatPassedOnTheWayToAnHTTP2ConnectionIsTold(t *testing.T) {
 	var requests atomic.Int32
