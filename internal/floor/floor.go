@@ -290,6 +290,7 @@ func Exchanges(client *videosdk.Client, bare *Client) []Pair {
 		}},
 		{"RoutingRules.Get", endless(ourRule), endless(theirRule)},
 		{"RoutingRules.Get-cancellable", cancellable(ourRule), cancellable(theirRule)},
+		{"RoutingRules.Get-limited", endless(ourRule), limited(theirRule)},
 		listing(client, bare),
 	}
 }
@@ -328,6 +329,15 @@ func endless(do func(context.Context) error) func() error {
 func cancellable(do func(context.Context) error) func() error {
 	return func() error {
 		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		return do(ctx)
+	}
+}
+
+// limited returns do with the time limit that each attempt of ours has.
+func limited(do func(context.Context) error) func() error {
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		return do(ctx)
 	}
