@@ -334,13 +334,13 @@ func readBody(resp *http.Response) ([]byte, error) {
 	}
 	size := resp.ContentLength
 	if size > maxBody { // the error keeps its beginning
-		beginning, _ := io.ReadAll(io.LimitReader(body, scrubbedBody+1))
+		beginning, _ := readRest(body, nil, scrubbedBody+1)
 		return beginning, ErrResponseTooLarge
 	}
 	if size > 0 && size < 1<<20 {
 		return readSized(body, int(size))
 	}
-	return readRest(body, nil) // not announced, or a claim that must prove itself
+	return readRest(body, nil, maxBody) // not announced, or a claim that must prove itself
 }
 
 // content returns the body of an answer as it was before it was compressed. net/http
@@ -376,20 +376,18 @@ func readSized(r io.Reader, size int) ([]byte, error) {
 			return body, err
 		}
 	}
-	return readRest(r, body) // of a fake transport that says too little
+	return readRest(r, body, maxBody) // of a fake transport that says too little
 }
 
 // readRest reads what comes after body, as long as both together are no more
-// than maxBody.
-func readRest(r io.Reader, body []byte) ([]byte, error) {
-	whole, err := io.ReadAll(io.LimitReader(r, int64(maxBody-len(body)+1)))
-	if len(body) > 0 {
-		whole = append(body, whole...)
+// than limit.
+func readRest(r io.Reader, body []byte, limit int) ([]byte, error) {
+	whole := bytes.NewBuffer(body)
+	_, err := whole.ReadFrom(io.LimitReader(r, int64(limit-len(body)+1)))
+	if whole.Len() > limit {
+		return whole.Bytes()[:limit], ErrResponseTooLarge
 	}
-	if len(whole) > maxBody {
-		return whole[:maxBody], ErrResponseTooLarge
-	}
-	return whole, err
+	return whole.Bytes(), err
 }
 
 // statusOf returns the status that an answer really has: the API may answer
