@@ -28,9 +28,8 @@ const maxBody = 10 << 20
 const gzipBegins = 0x1f
 
 // exchange is one call on the wire: its attempts, what is known of each, and
-// the decision to make another. It is the transport under a retryablehttp
-// client of its own, which does the looping and the waiting; each RoundTrip is
-// one attempt.
+// the decision to make another. A retryablehttp client of its own does the
+// looping and the waiting; each roundTrip is one attempt.
 type exchange struct {
 	client  *Client
 	request *request
@@ -101,7 +100,9 @@ func (c *Client) send(ctx context.Context, r *request) (*exchange, answer, error
 // run makes the attempts. What comes of them is told by the last outcome.
 func (x *exchange) run(body []byte) {
 	x.prepare(body)
-	x.http = http.Client{Transport: x, CheckRedirect: refuseRedirects}
+	// The exchange itself in an interface would keep every method that its fields,
+	// and theirs, could be asked for at run time: 23 KB of each program.
+	x.http = http.Client{Transport: roundTripper(x.roundTrip), CheckRedirect: refuseRedirects}
 	x.loop = retryablehttp.Client{
 		HTTPClient:   &x.http,
 		RetryMax:     math.MaxInt, // checkRetry counts
@@ -157,8 +158,8 @@ var noHeader = http.Header{}
 // other. An error in its place would be retried.
 func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// RoundTrip makes one attempt, from the token to the last byte of the answer.
-func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+// roundTrip makes one attempt, from the token to the last byte of the answer.
+func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	defer x.limit(cancel).Stop()
