@@ -72,7 +72,7 @@ func (c *campaign) launch(ctx context.Context, client *videosdk.Client, list []b
 	if err != nil {
 		return nil, err // nobody has been called
 	}
-	batch, err := client.BatchCalls.Create(ctx, videosdk.BatchCallCreateParams{
+	batch, err := c.begin(ctx, client, videosdk.BatchCallCreateParams{
 		Name: c.name, BatchID: uploaded.ID, PhoneNumberID: number.ID, RoutingRuleID: c.rule,
 	})
 	if !errors.Is(err, videosdk.ErrMaybeApplied) {
@@ -83,6 +83,19 @@ func (c *campaign) launch(ctx context.Context, client *videosdk.Client, list []b
 		return nil, errors.Join(err, lookErr)
 	}
 	return batch, nil
+}
+
+// begin has the list called, unless another run has had that done since this one looked:
+// to upload takes time, and all the more in a process that was stopped meanwhile
+// (Ctrl-Z). After a look that is no longer fresh nothing is sent.
+func (c *campaign) begin(ctx context.Context, client *videosdk.Client, params videosdk.BatchCallCreateParams) (*videosdk.BatchCall, error) {
+	const fresh = 30 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, fresh)
+	defer cancel()
+	if batch, err := c.earlier(ctx, client); batch != nil || err != nil {
+		return batch, err
+	}
+	return client.BatchCalls.Create(ctx, params)
 }
 
 // follow moves the bar until the campaign is over.

@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -148,6 +151,47 @@ func TestALostAnswerMakesNoSecondCampaign(t *testing.T) {
 	_, err := delegated(t, c, client)
 	require.NoError(t, err)
 	assertEachOnce(t, srv)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// As a process that is stopped with Ctrl-Z, and goes on when another has done the work.
+func TestARunThatWasFrozenBeginsNoSecondCampaign(t *testing.T) {
+	for _, frozenAfter := range []string{
+		"GET /v2/batch-calls 1", "POST /v2/batch-calls/upload 1", "POST /v2/batch-calls/parse 1", "GET /v2/batch-calls 2",
+	} {
+		t.Run(frozenAfter, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := videosdktest.NewServer(videosdktest.WithTB(t), videosdktest.InMemory(),
+					videosdktest.WithCallTiming(videosdktest.Timing{HangUp: 5 * time.Minute}))
+				srv.AddPhoneNumbers("+14155550100")
+				inMemory := videosdk.WithHTTPClient(srv.HTTPClient())
+				client := jobtest.NewClient(t, srv, inMemory)
+				rule, err := client.RoutingRules.Create(t.Context(), videosdk.RoutingRuleCreateParams{
+					Name: "Out", Type: videosdk.DirectionOutbound, PhoneNumbers: []string{"+14155550100"},
+				})
+				require.NoError(t, err)
+				c := &campaign{name: "spring", from: "+14155550100", rule: rule.ID, every: time.Minute}
+				sent := map[string]int{}
+				freeze := videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+					return roundTripper(func(req *http.Request) (*http.Response, error) {
+						answer, err := next.RoundTrip(req)
+						request := req.Method + " " + req.URL.Path
+						if sent[request]++; fmt.Sprint(request, " ", sent[request]) == frozenAfter {
+							_, err := delegated(t, c, client)
+							assert.NoError(t, err)
+						}
+						return answer, err
+					})
+				})
+
+				_, _ = delegated(t, c, jobtest.NewClient(t, srv, inMemory, freeze))
+				assertEachOnce(t, srv)
+			})
+		})
+	}
 }
 
 func TestALostRequestIsToldAndTheNextRunBegins(t *testing.T) {
