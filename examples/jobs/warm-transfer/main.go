@@ -108,7 +108,7 @@ func (t *transfer) meet(ctx context.Context, client *videosdk.Client, caller, su
 		return err
 	}
 	fmt.Fprintln(stdout, "moving the caller")
-	return move(ctx, client, caller, room)
+	return move(ctx, client, caller, supervisor, room)
 }
 
 // untilBriefed lets the agent talk, unless somebody hangs up meanwhile.

@@ -150,6 +150,34 @@ func TestTheCallerStaysWhenTheSupervisorIsNotThere(t *testing.T) {
 	}
 }
 
+// As in a process that is frozen for most of the briefing: nobody watches.
+func TestTheCallerStaysWhenTheSupervisorHasHungUpUnnoticed(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.srv.Callee("+14155550150").HangsUpAfter(5 * time.Second)
+		time.AfterFunc(2*time.Second, func() {
+			s.srv.Inject(videosdktest.Fault{Path: "/v2/sip/call/{callId}", Times: -1, Delay: time.Hour})
+		})
+		time.AfterFunc(20*time.Second, s.srv.ClearFaults)
+		_, err := s.run(s.t.Context())
+		require.ErrorContains(s.t, err, "the supervisor has hung up")
+		s.staysWithTheAgent()
+	})
+}
+
+// As a process that is frozen when it has looked whether the supervisor is there.
+func TestACallerIsNotMovedLongAfterTheLastLook(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.intercept("/v2/sip/call/switch-room", func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			_ = s.srv.HangUp(s.srv.Dials()[0].CallID)
+			<-req.Context().Done()
+			return next.RoundTrip(req)
+		})
+		_, err := s.run(s.t.Context())
+		require.ErrorIs(s.t, err, context.DeadlineExceeded)
+		s.staysWithTheAgent()
+	})
+}
+
 func TestTheSupervisorIsNotKeptWhenTheCallerHangsUp(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		time.AfterFunc(10*time.Second, func() { _ = s.srv.HangUp(s.transfer.caller) })

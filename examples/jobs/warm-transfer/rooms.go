@@ -11,15 +11,15 @@ import (
 	"github.com/videosdk-sip-go/videosdk"
 )
 
-// patience is how long to look whether somebody has arrived, and how long tidying up
-// may take.
+// patience is how long to move somebody may take, to look whether they have arrived,
+// and to tidy up.
 const patience = 15 * time.Second
 
 // move moves the caller into a room, and waits until they are there. The answer
 // says only that it has begun; if it is lost, looking tells as well. An interruption
 // comes too late then: the caller would arrive in a room that has been closed.
-func move(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, room *videosdk.Room) error {
-	_, err := client.Calls.SwitchRoom(ctx, caller.ID, videosdk.CallSwitchRoomParams{RoomID: room.ID})
+func move(ctx context.Context, client *videosdk.Client, caller, supervisor *videosdk.Call, room *videosdk.Room) error {
+	err := switchRoom(ctx, client, caller, supervisor, room)
 	if err != nil && !errors.Is(err, videosdk.ErrMaybeApplied) {
 		return err
 	}
@@ -38,6 +38,23 @@ func move(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, r
 	default:
 		return errors.Join(errors.New("the caller could not be moved"), err)
 	}
+}
+
+// switchRoom has the caller moved, unless the supervisor has left the room. A process
+// that was frozen during the briefing has watched nobody, and one that is frozen after
+// this look sends nothing when it has become old.
+func switchRoom(ctx context.Context, client *videosdk.Client, caller, supervisor *videosdk.Call, room *videosdk.Room) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	supervisor, err := client.Calls.Get(ctx, supervisor.ID)
+	if err != nil {
+		return err
+	}
+	if supervisor.IsOver() {
+		return errors.New("the supervisor has hung up")
+	}
+	_, err = client.Calls.SwitchRoom(ctx, caller.ID, videosdk.CallSwitchRoomParams{RoomID: room.ID})
+	return err
 }
 
 func isIn(call *videosdk.Call, room *videosdk.Room) bool { return call.RoomID == room.ID }
