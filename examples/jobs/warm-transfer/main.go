@@ -85,17 +85,27 @@ func (t *transfer) carryOut(ctx context.Context, client *videosdk.Client, stdout
 
 // dial calls the supervisor. An interruption does not end that: without an answer
 // there is nothing to hang up. The room is a new one, and so is the name of the call:
-// who is found under it was called now, although the answer was lost.
+// who is found under it was called now, although the answer was lost. With an error,
+// too, it returns the call if there is one: the process may have been frozen for all of
+// the time that there was, and come too late to go on, but not to hang up.
 func (t *transfer) dial(ctx context.Context, client *videosdk.Client, caller *videosdk.Call, room *videosdk.Room) (*videosdk.Call, error) {
 	const enough = 90 * time.Second // to dial, and to look whether that was done
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enough)
+	ctx = context.WithoutCancel(ctx)
+	dialling, cancel := context.WithTimeout(ctx, enough)
 	defer cancel()
-	return client.Calls.CreateOnce(ctx, videosdk.CallCreateParams{
+	name, began := "warm-transfer/"+caller.ID+"/"+room.ID, time.Now()
+	supervisor, err := client.Calls.CreateOnce(dialling, videosdk.CallCreateParams{
 		To: t.supervisor, From: t.from, RoutingRuleID: t.rule,
 		DestinationRoomID: room.ID, RingingTimeout: t.ring,
-		TrackingID:    "warm-transfer/" + caller.ID + "/" + room.ID,
+		TrackingID:    name,
 		AgentMetadata: map[string]any{"briefing": t.briefing},
 	})
+	if errors.Is(err, videosdk.ErrMaybeApplied) {
+		looking, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		supervisor, _ = client.Calls.FindByTrackingID(looking, name, began.Add(-time.Hour)) // an hour for clocks that differ
+	}
+	return supervisor, err
 }
 
 // meet brings the two together.

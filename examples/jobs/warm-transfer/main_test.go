@@ -245,6 +245,22 @@ func TestAnInterruptionWhileDiallingLeavesNobodyAlone(t *testing.T) {
 	}
 }
 
+// All the time that there was to dial, and to look whether that was done, has passed
+// before the program goes on.
+func TestASupervisorWhoWasCalledByAProcessThatWasFrozenIsNotLeftAlone(t *testing.T) {
+	inBubble(t, func(s *scene) {
+		s.intercept("/v2/sip/call", func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			answer, err := next.RoundTrip(req)
+			require.NoError(s.t, err)
+			<-time.After(time.Hour)
+			return nil, errors.Join(io.ErrUnexpectedEOF, answer.Body.Close())
+		})
+		_, err := s.run(s.t.Context())
+		require.ErrorIs(s.t, err, videosdk.ErrMaybeApplied)
+		s.staysWithTheAgent()
+	})
+}
+
 // The server answers that the caller is being moved, and takes its time to do it.
 func TestAnInterruptionWhileTheCallerIsMovedLeavesNobodyAlone(t *testing.T) {
 	inBubble(t, func(s *scene) {
