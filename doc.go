@@ -8,8 +8,11 @@
 //
 //	client, err := videosdk.New(apiKey, secret) // or NewFromEnv()
 //	...
-//	// Whatever ends ctx, the answer is awaited: it has the ID to hang up with.
-//	call, err := client.Calls.Create(context.WithoutCancel(ctx), videosdk.CallCreateParams{
+//	// Whatever ends ctx, the answer is awaited: it has the ID to hang up with. Nothing
+//	// is sent after the minute, as by a process that was frozen for hours.
+//	dialling, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+//	defer cancel()
+//	call, err := client.Calls.Create(dialling, videosdk.CallCreateParams{
 //		To: "+14155550199", From: "+14155551234", RoutingRuleID: "rr_abc123",
 //	})
 //	...

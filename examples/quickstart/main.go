@@ -69,12 +69,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // dial calls, prints each status as it comes, and hangs up, also when nobody wants to
 // wait any longer: a call that is not waited for goes on ringing. So an interruption
-// does not end the request either, without whose answer there is nothing to end.
+// does not end the request either, without whose answer there is nothing to end; it has
+// a limit of its own, so that a process that was frozen for hours does not dial then.
 func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCreateParams, stdout io.Writer) error {
 	if ctx.Err() != nil { // nobody would wait
 		return ctx.Err()
 	}
-	call, err := client.Calls.Create(context.WithoutCancel(ctx), params)
+	const enough = time.Minute
+	dialling, cancel := context.WithTimeout(context.WithoutCancel(ctx), enough)
+	defer cancel()
+	call, err := client.Calls.Create(dialling, params)
 	if errors.Is(err, videosdk.ErrMaybeApplied) {
 		return fmt.Errorf("the phone may be ringing, so this program does not dial again: %w", err)
 	}
@@ -96,7 +100,7 @@ func dial(ctx context.Context, client *videosdk.Client, params videosdk.CallCrea
 		}
 	}
 	// The watch may have ended with its context, which is of no use any more.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	fmt.Fprintln(stdout, "hanging up")
 	if _, endErr := client.Calls.End(ctx, call.ID); endErr != nil {

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -114,6 +116,30 @@ func TestNobodyIsDialledWhoWillNotBeWaitedFor(t *testing.T) {
 	err := dial(ctx, client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: rule.ID}, io.Discard)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, server.Dials())
+}
+
+// A process that is frozen, as with Ctrl-Z, before its request has left.
+func TestNobodyIsDialledHoursLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := videosdktest.NewServer(videosdktest.WithTB(t), videosdktest.InMemory())
+		frozen := false
+		client, err := videosdk.New(server.APIKey, server.Secret, videosdk.WithBaseURL(server.URL), videosdk.WithHTTPClient(server.HTTPClient()),
+			videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(req *http.Request) (*http.Response, error) {
+					if !frozen {
+						frozen = true
+						<-time.After(time.Hour)
+					}
+					return next.RoundTrip(req)
+				})
+			}))
+		require.NoError(t, err)
+		defer client.CloseIdleConnections()
+		err = dial(t.Context(), client, videosdk.CallCreateParams{From: ourNumber, To: theirNumber, RoutingRuleID: "rr_1"}, io.Discard)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.NotErrorIs(t, err, videosdk.ErrMaybeApplied)
+		assert.Empty(t, server.Requests())
+	})
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
