@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -143,6 +144,27 @@ func TestARunThatFailedIsFinishedByTheNext(t *testing.T) {
 		names = append(names, rule.Name)
 	}
 	assert.ElementsMatch(t, []string{"Support, in", "Support, out"}, names)
+}
+
+// The plan is that of a process which is stopped with Ctrl-Z, and goes on when another
+// has done the work.
+func TestARunThatWasFrozenMakesNothingTwice(t *testing.T) {
+	srv := jobtest.NewAccount(t)
+	client := jobtest.NewClient(t, srv)
+	file := write(t, `
+numbers: [{name: All, region: us002, address: sip.example.com, phoneNumbers: ["+14155550100"]}]
+rules: [{name: Out, type: outbound, phoneNumbers: ["+14155550100"]}, {name: In, type: inbound, phoneNumbers: ["+14155550100"]}]`)
+	wanted, err := read(file)
+	require.NoError(t, err)
+	steps, err := plan(t.Context(), client, wanted)
+	require.NoError(t, err)
+	_, err = jobtest.Output(t, run, "-file", file, "-apply")
+	require.NoError(t, err)
+
+	require.NoError(t, carryOut(t.Context(), client, steps, wanted, io.Discard))
+	rules, err := client.RoutingRules.List(t.Context(), videosdk.RoutingRuleListParams{})
+	require.NoError(t, err)
+	assert.Len(t, rules.Items, 2)
 }
 
 func TestWhatCannotBeMeantChangesNothing(t *testing.T) {

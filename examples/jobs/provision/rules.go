@@ -11,6 +11,23 @@ import (
 
 // planRules makes rules that are missing, and changes the others.
 func planRules(ctx context.Context, client *videosdk.Client, wanted []rule) (steps []step, err error) {
+	rules, err := rulesOf(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	for _, rule := range inTurn(wanted, rules) {
+		found := rules[rule.key()]
+		if found != nil && found.Name == "" {
+			return nil, fmt.Errorf("the account has two %s rules named %q: rename one", rule.Type, rule.Name)
+		}
+		steps = append(steps, planRule(client, rule, found)...)
+	}
+	return steps, nil
+}
+
+// rulesOf returns the rules of the account by their keys, without the name where there
+// are two.
+func rulesOf(ctx context.Context, client *videosdk.Client) (map[string]*videosdk.RoutingRule, error) {
 	rules := map[string]*videosdk.RoutingRule{}
 	for found, err := range client.RoutingRules.All(ctx, videosdk.RoutingRuleListParams{}) {
 		if err != nil {
@@ -22,14 +39,7 @@ func planRules(ctx context.Context, client *videosdk.Client, wanted []rule) (ste
 		}
 		rules[key] = found
 	}
-	for _, rule := range inTurn(wanted, rules) {
-		found := rules[rule.key()]
-		if found != nil && found.Name == "" {
-			return nil, fmt.Errorf("the account has two %s rules named %q: rename one", rule.Type, rule.Name)
-		}
-		steps = append(steps, planRule(client, rule, found)...)
-	}
-	return steps, nil
+	return rules, nil
 }
 
 // key is what a rule is known by.
@@ -65,7 +75,11 @@ func planRule(client *videosdk.Client, want rule, found *videosdk.RoutingRule) [
 		return []step{{
 			text: text,
 			do: func(ctx context.Context) error {
-				_, err := client.RoutingRules.Create(ctx, videosdk.RoutingRuleCreateParams{
+				rules, err := rulesOf(ctx, client)
+				if err != nil || rules[want.key()] != nil { // another run has made it since
+					return err
+				}
+				_, err = client.RoutingRules.Create(ctx, videosdk.RoutingRuleCreateParams{
 					Name: want.Name, Type: want.Type, PhoneNumbers: want.PhoneNumbers,
 					AgentID: want.Agent, Recording: want.Recording,
 				})
