@@ -98,7 +98,11 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 		cfg.setBaseURL(EnvAPIEndpoint, endpoint)
 	}
 	apiKey := os.Getenv(EnvAPIKey)
-	secret := cmp.Or(os.Getenv(EnvSecret), os.Getenv(EnvSecretKey))
+	secretName := EnvSecret // also if neither is set
+	if os.Getenv(EnvSecret) == "" && os.Getenv(EnvSecretKey) != "" {
+		secretName = EnvSecretKey
+	}
+	secret := os.Getenv(secretName)
 	if apiKey == "" || secret == "" {
 		if token := os.Getenv(EnvAuthToken); token != "" && cfg.source == nil {
 			cfg.setSource(EnvAuthToken, StaticToken(token))
@@ -107,7 +111,7 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 			apiKey, secret = "", "" // one is of no use without the other
 		}
 	}
-	cfg.setCredentials(EnvAPIKey, apiKey, EnvSecret, secret)
+	cfg.setCredentials(EnvAPIKey, apiKey, secretName, secret)
 	return cfg.build("NewFromEnv")
 }
 

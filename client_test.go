@@ -245,6 +245,8 @@ func TestNewFromEnv(t *testing.T) {
 		{name: "a secret only", env: env{"VIDEOSDK_SECRET_KEY": "s"}, faults: []string{"VIDEOSDK_API_KEY"}},
 		{name: "white space for an API key", env: env{"VIDEOSDK_API_KEY": " ", "VIDEOSDK_SECRET": "s"}, faults: []string{"VIDEOSDK_API_KEY"}},
 		{name: "a secret with a line break", env: env{"VIDEOSDK_API_KEY": "k", "VIDEOSDK_SECRET": "hunter2\n"}, faults: []string{"VIDEOSDK_SECRET"}},
+		{name: "a secret with a line break, by its other name", env: env{"VIDEOSDK_API_KEY": "k", "VIDEOSDK_SECRET_KEY": "hunter2\n"},
+			faults: []string{"VIDEOSDK_SECRET_KEY"}},
 		{name: "a token with a line break", env: env{"VIDEOSDK_AUTH_TOKEN": "hunter2\n"}, faults: []string{"VIDEOSDK_AUTH_TOKEN"}},
 		{name: "a token with Bearer", env: env{"VIDEOSDK_AUTH_TOKEN": "Bearer hunter2"}, faults: []string{"VIDEOSDK_AUTH_TOKEN"}},
 		{name: "an endpoint with a line break", env: env{"VIDEOSDK_AUTH_TOKEN": "t", "VIDEOSDK_API_ENDPOINT": "https://api.videosdk.live\n"},
