@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var c campaign
 	flags := job.Flags("campaign", "Calls every number of a list. The phones really ring.", stderr)
 	flags.StringVar(&c.file, "csv", "", "CSV `file`: a column named phoneNumber, all others are metadata of the call")
-	flags.StringVar(&c.name, "name", "", "`name` of the campaign, for good: who was called under it is not called again")
+	flags.StringVar(&c.name, "name", "", "`name` of the campaign, for good: who was called under it is not called again in the same way, with or without -direct")
 	flags.StringVar(&c.from, "from", "", "caller id: one of the rule's `numbers`, in E.164")
 	flags.StringVar(&c.rule, "rule", "", "`id` of an outbound routing rule")
 	flags.DurationVar(&c.every, "every", 5*time.Second, "how often to ask VideoSDK how far it is")
