@@ -554,8 +554,10 @@ func (f *faults) batchPlan(days []int, again *BatchRetry, hook *BatchWebhook) {
 // say otherwise: phones ring. Like [CallsService.Create], it is never repeated
 // after an unknown outcome: the error then matches [ErrMaybeApplied].
 // [WithRetryUnknown] is refused. Ask for it with Get then, by the BatchID: a
-// campaign that has been made is no longer BatchParsed. After a crash too: store the
-// BatchID before. Get and Stats tell how far it is, and a BatchWebhook of its end.
+// campaign that has been made is no longer BatchParsed. One that still is may be made a
+// moment later, since the request may be on its way: look again before you repeat it.
+// After a crash too: store the BatchID before. Get and Stats tell how far it is, and a
+// BatchWebhook of its end.
 func (s *BatchCallsService) Create(ctx context.Context, params BatchCallCreateParams, opts ...RequestOption) (*BatchCall, error) {
 	r := s.client.request(operation{
 		name: "BatchCalls.Create", class: retry.Dial, method: http.MethodPost, path: batchCallsPath,
