@@ -61,8 +61,8 @@ var (
 	ErrNotAnswered = errors.New("videosdk: the call was not answered")
 )
 
-// APIError describes an answer of the server that is not a success: a status of 300
-// or above, a body whose statusCode is 400 or above, or a 2xx answer that cannot be
+// APIError describes an answer of the server that is not a success: a status that is
+// not 2xx, a body whose statusCode is 400 or above, or a 2xx answer that cannot be
 // understood.
 type APIError struct {
 	// StatusCode is the HTTP status, or the statusCode of an answer that
@@ -91,7 +91,8 @@ type APIError struct {
 	// Body is the beginning of the answer (at most 2 KiB), without secrets, and
 	// without what it holds of metadata and recordings.
 	Body []byte
-	// Err says why a 2xx answer was not accepted; otherwise it is nil.
+	// Err says why an answer was not accepted whose status tells of no error (2xx,
+	// and 101); otherwise it is nil.
 	Err error
 
 	note string // why no further attempt was made, if that is not obvious
