@@ -24,11 +24,11 @@ const (
 	placedFor = time.Minute
 )
 
-// CreateOnce places a call unless it has been placed before. TrackingID is
+// CreateOnce places a call unless it has been placed in the last 30 days. TrackingID is
 // required, and names the call for good: use one of your own records.
 //
 // It looks for a call to the same number with that TrackingID first, among those
-// of the last 30 days, and returns it if there is one, whatever became of it:
+// of these 30 days, and returns it if there is one, whatever became of it:
 // somebody who was not reached (see [Call.WasAnswered]) is called again under another
 // TrackingID. Otherwise it dials; and if the outcome of that is unknown, it looks
 // again, for half a minute, because the list may lag. If it finds the call, it
@@ -52,7 +52,8 @@ const (
 // that is started again, or made in place of another, before the list shows the
 // call. The API has no way to prevent that: let one client own a TrackingID at a
 // time. Nor does it find a call to another number: if To has changed, that number is
-// dialled too, by the same client after that minute.
+// dialled too, by the same client after that minute. Nor one of more than 30 days ago:
+// that person is called again.
 //
 // The end of ctx does not end a call that has been placed: see [CallsService.End].
 func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {
