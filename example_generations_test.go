@@ -44,7 +44,7 @@ func ExamplePhoneNumbersService_Ensure() {
 }
 
 // The TrackingID is what this program calls the call, for good. However often
-// it runs, the phone rings once.
+// it runs within 30 days, the phone rings once.
 func ExampleCallsService_CreateOnce() {
 	srv := videosdktest.NewServer()
 	defer srv.Close()

@@ -156,8 +156,8 @@ func ExampleValidationError() {
 	// outbound.auth.password: is required
 }
 
-// A lost answer leaves open whether the phone rings. Nothing is dialled again;
-// the list of calls tells.
+// A lost answer leaves open whether the phone rings. Nothing is dialled again; the
+// list of calls tells, once it is certain to show them.
 func ExampleErrMaybeApplied() {
 	srv := videosdktest.NewServer()
 	defer srv.Close()
