@@ -179,6 +179,11 @@ func (w *callWire) resource(raw json.RawMessage) (*Call, string) {
 	if len(c.Metadata) == 0 && w.MetaData != nil {
 		c.Metadata = w.MetaData
 	}
+	for key, value := range w.MetaData { // beside other metadata it may hold the tracking id
+		if _, told := c.Metadata[key]; !told {
+			c.Metadata[key] = value
+		}
+	}
 	c.Type = Direction(strings.ToLower(string(c.Type)))
 	c.Status = c.Status.normal()
 	for i := range c.Timelog {

@@ -201,6 +201,8 @@ func TestACallIsDecodedInEachSpelling(t *testing.T) {
 		{"metaData for metadata", `{"id":"c","metaData":{"k":"v"}}`, videosdk.Call{ID: "c", Metadata: map[string]any{"k": "v"}}},
 		{"metaData beside a metadata of null", `{"id":"c","metadata":null,"metaData":{"k":"v"}}`,
 			videosdk.Call{ID: "c", Metadata: map[string]any{"k": "v"}}},
+		{"metaData beside a metadata that holds something else", `{"id":"c","metadata":{"k":"v"},"metaData":{"k":"w","trackingId":"t"}}`,
+			videosdk.Call{ID: "c", Metadata: map[string]any{"k": "v", "trackingId": "t"}}},
 		{"the envelope's data", `{"statusCode":200,"data":{"id":"c"}}`, videosdk.Call{ID: "c"}},
 		{"no envelope", `{"id":"c","data":null}`, videosdk.Call{ID: "c"}},
 		{"a status in upper case", `{"id":"c","status":"RINGING"}`, videosdk.Call{ID: "c", Status: videosdk.CallRinging}},

@@ -115,6 +115,14 @@ func TestACallIsAskedForWhenTheListDoesNotShowItsMetadata(t *testing.T) {
 	})
 }
 
+// Else CreateOnce would dial that call again.
+func TestTheTrackingIDIsFoundInEitherSpellingOfMetadata(t *testing.T) {
+	recorder := newRecorder(t, http.StatusOK, `{"data":[{"callId":"c1","metadata":{"k":"v"},"metaData":{"trackingId":"order-7"}}]}`)
+	found, err := recorder.client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{})
+	require.NoError(t, err)
+	assert.Equal(t, "c1", found.ID)
+}
+
 func TestMetadataThatTravelsAsTextTellsTheTrackingID(t *testing.T) {
 	const list = `{"data":[{"callId":"c1","metadata":"spring"},{"callId":"c2","metadata":"{\"trackingId\":\"order-7\"}"}]}`
 	recorder := newRecorder(t, http.StatusOK, list).then(http.StatusOK, `{"data":{"id":"c1","metadata":"spring"}}`)
