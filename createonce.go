@@ -232,6 +232,7 @@ func (p *placements) release(own *placement) {
 func (p *placements) forget() {
 	for len(p.recent) > 0 && time.Now().After(p.recent[0].until) {
 		p.drop(p.recent[0])
+		clear(p.recent[:1]) // which the array would hold, with its error, until it is full
 		p.recent = p.recent[1:]
 	}
 }

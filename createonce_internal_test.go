@@ -50,3 +50,19 @@ func TestAPlacementIsForgottenWhenNobodyNeedsItAnyMore(t *testing.T) {
 		})
 	}
 }
+
+func TestAPlacementThatIsForgottenIsNotHeldByTheListOfThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p placements
+		own, err := p.enter(t.Context(), "order-7")
+		require.NoError(t, err)
+		own.settle(nil, ErrMaybeApplied)
+		p.leave(own)
+		array := p.recent[:1]
+
+		time.Sleep(placedFor + time.Nanosecond)
+		p.release(p.use("order-8"))
+		require.Empty(t, p.recent)
+		assert.Nil(t, array[0], "the list goes on in the same array until that is full")
+	})
+}
