@@ -42,9 +42,11 @@ const (
 // Token is called for every attempt, from many goroutines: a source keeps its
 // token until it must be renewed. It returns the bare JWT, without "Bearer ".
 // After a 401 it is asked once more; a source that then returns a different
-// token gets one more attempt. It must not send requests by the client whose tokens
-// it gives: each of them would need a token first. One that does so with the context
-// that it was given gets an error.
+// token gets one more attempt. It returns when its context ends: an attempt does not
+// wait any longer, but leaves a goroutine behind that does, and a source that hangs for
+// ever comes to hold one for every attempt. It must not send requests by the client
+// whose tokens it gives: each of them would need a token first. One that does so with
+// the context that it was given gets an error.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }

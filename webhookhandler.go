@@ -64,7 +64,9 @@ func WithEventKey(key func(*Event) string) WebhookOption {
 // capacity of the queue; both are at least 1. If it is full, the answer is 503
 // and the event is delivered again. Queued events are lost if the process dies,
 // and an event whose function fails is not delivered again, only logged. Call
-// [WebhookReceiver.Shutdown] before exiting.
+// [WebhookReceiver.Shutdown] before exiting. Nothing else ends the context of the
+// function, so it needs a time limit of its own: one that hangs keeps its worker for
+// good, and once all of them hang, and the queue is full, no event is taken any more.
 //
 // However long an event waits, it is handled once: after five minutes in the
 // queue it is claimed again before it is handled, and left to another process
