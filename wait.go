@@ -34,8 +34,10 @@ func (e *CallEndedError) Is(target error) bool { return target == ErrNotAnswered
 // slowly the longer nothing changes; see [WithPollInterval]. A status that the call
 // has left again between two looks is in [Call.Timelog] only: look for a short one,
 // such as CallRinging, there. Failures that may pass are tolerated until the fifth in
-// a row, and a Retry-After is obeyed however long it is. The context limits the wait.
-// Its end does not end the call, which may go on ringing: see [CallsService.End].
+// a row. A Retry-After is obeyed however long it is, but where the context has no
+// deadline only up to an hour: a longer one ends the wait with the error. The context
+// limits the wait. Its end does not end the call, which may go on ringing: see
+// [CallsService.End].
 func (s *CallsService) Wait(ctx context.Context, callID string, until func(*Call) bool, opts ...RequestOption) (*Call, error) {
 	var f faults
 	poll := newPoll(s.client.defaults.forCall(opts, &f))
@@ -83,6 +85,12 @@ func statusOrNone(call *Call) string {
 // lastLook is how long before the deadline of its context a wait asks a last time.
 const lastLook = 100 * time.Millisecond
 
+// longestAsked is how long a server may have a wait pause that nothing else ends: some
+// tell in a Retry-After when to come back, in seconds since 1970.
+const longestAsked = time.Hour
+
+var errAskedTooLong = errors.New("the server asked to wait longer than " + longestAsked.String() + ", and the context has no deadline")
+
 // poll is the schedule of a wait.
 type poll struct {
 	first, limit time.Duration
@@ -117,13 +125,17 @@ func (p *poll) pause(ctx context.Context, status string) error {
 		}
 	}
 	wait := p.next
-	if deadline, ok := ctx.Deadline(); ok {
+	deadline, ok := ctx.Deadline()
+	switch {
+	case ok:
 		// Ask a last time shortly before the deadline, and then no more.
 		left := time.Until(deadline)
 		wait = min(wait, left-lastLook)
 		if wait <= 0 || left <= p.asked {
 			return waitEnd{fmt.Errorf("%w before it was time to ask again", context.DeadlineExceeded)}
 		}
+	case p.asked > longestAsked:
+		return errAskedTooLong
 	}
 	wait = max(wait, p.asked)
 	p.next, p.asked = min(p.next*3/2, p.limit), 0

@@ -305,6 +305,31 @@ func TestAWaitObeysARetryAfterHoweverLong(t *testing.T) {
 	}
 }
 
+func TestAWaitWithoutADeadlineDoesNotWaitForMoreThanAnHourAtATime(t *testing.T) {
+	for name, tt := range map[string]struct {
+		header string
+		takes  time.Duration
+		want   error
+	}{
+		"but for an hour it does":                  {"3600", time.Hour, nil},
+		"for a second more it does not":            {"3601", 0, videosdk.ErrRateLimited},
+		"nor for a time that is given since 1970":  {"1795231103", 0, videosdk.ErrRateLimited},
+		"nor for a time that no Duration can hold": {"18446744073709551616", 0, videosdk.ErrRateLimited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t, videosdktest.InMemory())
+				srv.Inject(statusFault(http.StatusTooManyRequests, "Retry-After", tt.header))
+				srv.Inject(videosdktest.Fault{Body: callWith("answered")})
+				started := time.Now()
+				_, err := newClient(t, srv).Calls.WaitAnswered(t.Context(), "call_1")
+				require.ErrorIs(t, err, tt.want)
+				assert.Equal(t, tt.takes, time.Since(started))
+			})
+		})
+	}
+}
+
 func TestAnOutageDuringAWaitPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t)
