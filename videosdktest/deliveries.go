@@ -137,6 +137,7 @@ type outbox struct {
 	attempts  int
 	wait      time.Duration
 	logLimit  int
+	tb        TB // told of each attempt; nil for none
 	keys      keyring
 	senders   sync.WaitGroup
 
@@ -294,6 +295,9 @@ func (o *outbox) attempt(p parcel, number int) bool {
 		Time:      time.Now(),
 	}
 	entry.Status, entry.Err = o.post(o.ctx, p.url, p.body, entry.Signature)
+	if o.tb != nil {
+		entry.tell(o.tb)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.log = appendLatest(o.log, entry, o.logLimit)

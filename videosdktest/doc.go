@@ -28,8 +28,8 @@
 //		}
 //	}
 //
-// With [WithTB] the server closes itself and logs each request to the test;
-// without, Close it. A program under test that makes its own client with
+// With [WithTB] the server closes itself and logs each request, and each delivery,
+// to the test; without, Close it. A program under test that makes its own client with
 // videosdk.NewFromEnv finds the server by VIDEOSDK_API_ENDPOINT,
 // VIDEOSDK_API_KEY and VIDEOSDK_SECRET: see testing.T.Setenv.
 //

@@ -89,10 +89,11 @@ func Start(opts ...Option) (*Server, error) {
 		alarms:    make(map[*alarm]struct{}),
 	}
 	s.outbox.keys.key, s.outbox.keys.changed = key, s.changed
+	s.outbox.tb = audience(cfg.tb)
 	s.auth = authenticator{apiKey: s.APIKey, secret: []byte(s.Secret)}
 	s.router = s.newRouter()
 	s.http = &http.Server{
-		Handler:     logged(cfg.tb, http.HandlerFunc(s.serve)),
+		Handler:     logged(audience(cfg.tb), http.HandlerFunc(s.serve)),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState:   s.trackConnection,
 		ErrorLog:    log.New(io.Discard, "", 0),

@@ -2,9 +2,11 @@ package videosdktest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 )
 
 // TB is what [WithTB] needs of a test: every testing.TB has it. That it is an
@@ -17,21 +19,30 @@ type TB interface {
 }
 
 // WithTB gives the server to a test: it closes itself when the test ends, and
-// logs each request with what came of it, which go test shows if the test fails:
+// logs each request, and each delivery to a webhook, with what came of it, which
+// go test shows if the test fails:
 //
 //	srv := videosdktest.NewServer(videosdktest.WithTB(t))
 //
 // What is logged has no headers, and a body only where it tells why a request
-// was refused. For a fuzz test nothing is logged: its target has a *testing.T of
-// its own, and the *testing.F panics when it is used meanwhile.
+// was refused; the URL of a webhook is without its query, which may be a secret.
+// For a fuzz test nothing is logged: its target has a *testing.T of its own, and
+// the *testing.F panics when it is used meanwhile.
 func WithTB(tb TB) Option {
 	return func(c *config) { c.tb = tb }
 }
 
-// logged makes a handler tell the test, if there is one that can be told, what it
-// answers.
-func logged(tb TB, next http.Handler) http.Handler {
+// audience is the test that is told what happens, nil if there is none that can be.
+func audience(tb TB) TB {
 	if tb == nil || isFuzzTest(tb) {
+		return nil
+	}
+	return tb
+}
+
+// logged makes a handler tell the test, if there is one, what it answers.
+func logged(tb TB, next http.Handler) http.Handler {
+	if tb == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,3 +90,31 @@ func (a *loggedAnswer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Unwrap leads http.ResponseController to what else the connection can do.
 func (a *loggedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// tell logs what came of a delivery.
+func (d Delivery) tell(tb TB) {
+	tb.Helper()
+	outcome := fmt.Sprint(d.Status)
+	if d.Err != nil {
+		outcome = withoutURL(d.Err).Error()
+	}
+	tb.Logf("videosdktest: %s to %s: %s", d.Event, withoutSecrets(d.URL), outcome)
+}
+
+// withoutURL is an error of net/http without the URL that it begins with.
+func withoutURL(err error) error {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
+}
+
+// withoutSecrets is a URL up to its path, without a password.
+func withoutSecrets(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "a malformed URL"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

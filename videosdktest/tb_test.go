@@ -3,6 +3,7 @@ package videosdktest_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,6 +115,37 @@ func TestAServerOfATestLogsEachRequestWithWhatCameOfIt(t *testing.T) {
 	assert.NotContains(t, test.log(), a.Secret)
 }
 
+func TestAServerOfATestLogsEachDeliveryWithWhatCameOfIt(t *testing.T) {
+	var test fakeTest
+	r := &receiver{answer: func(n int) (int, error) {
+		switch n {
+		case 1:
+			return 0, errors.New("connection refused")
+		case 2:
+			return http.StatusNotFound, nil
+		default:
+			return http.StatusOK, nil
+		}
+	}}
+	hooked(t, r, func(_ *testing.T, a api) {
+		a.subscribe("https://user:pass@example.com/hook?token=random", "call-started")
+		a.call("")
+		wait(time.Minute)
+	}, videosdktest.WithTB(&test))
+
+	var logged []string
+	for _, line := range test.lines {
+		if strings.Contains(line, "call-started") {
+			logged = append(logged, line)
+		}
+	}
+	assert.Equal(t, []string{
+		"videosdktest: call-started to https://example.com/hook: connection refused",
+		"videosdktest: call-started to https://example.com/hook: 404",
+		"videosdktest: call-started to https://example.com/hook: 200",
+	}, logged, "and not what only the receiver may know")
+}
+
 func TestAServerOfATestLogsNothingOnceTheTestHasEnded(t *testing.T) {
 	var test fakeTest
 	srv := videosdktest.NewServer(videosdktest.WithTB(&test))
@@ -134,6 +166,17 @@ func TestAServerOfATestLogsNothingOnceTheTestHasEnded(t *testing.T) {
 	}
 	test.end() // in the middle of them
 	clients.Wait()
+	assert.Zero(t, test.late)
+}
+
+func TestAServerOfATestLogsNoDeliveryOnceTheTestHasEnded(t *testing.T) {
+	var test fakeTest
+	hooked(t, &receiver{answer: func(int) (int, error) { return http.StatusInternalServerError, nil }}, func(_ *testing.T, a api) {
+		a.subscribe("https://example.com/hook", lifeEvents()...)
+		a.call("")
+		test.end() // in the middle of them
+		wait(time.Minute)
+	}, videosdktest.WithTB(&test))
 	assert.Zero(t, test.late)
 }
 
