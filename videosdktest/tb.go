@@ -27,14 +27,15 @@ type TB interface {
 // What is logged has no headers, and a body only where it tells why a request
 // was refused; the URL of a webhook is without its query, which may be a secret.
 // For a fuzz test nothing is logged: its target has a *testing.T of its own, and
-// the *testing.F panics when it is used meanwhile.
+// the *testing.F panics when it is used meanwhile. Nor is it for a benchmark, which
+// would show all of it, also when it passes.
 func WithTB(tb TB) Option {
 	return func(c *config) { c.tb = tb }
 }
 
 // audience is the test that is told what happens, nil if there is none that can be.
 func audience(tb TB) TB {
-	if tb == nil || isFuzzTest(tb) {
+	if tb == nil || isFuzzTest(tb) || isBenchmark(tb) {
 		return nil
 	}
 	return tb
@@ -54,6 +55,12 @@ func logged(tb TB, next http.Handler) http.Handler {
 func isFuzzTest(tb TB) bool {
 	_, fuzzes := tb.(interface{ Fuzz(target any) })
 	return fuzzes
+}
+
+// isBenchmark knows a *testing.B likewise.
+func isBenchmark(tb TB) bool {
+	_, measures := tb.(interface{ Loop() bool })
+	return measures
 }
 
 // loggedAnswer logs before it writes, so that the log is in order with that of

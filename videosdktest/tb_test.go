@@ -190,6 +190,26 @@ func TestAServerOfATestLivesInItsBubble(t *testing.T) {
 	})
 }
 
+// fakeBenchmark is known by its method, as a *testing.B is.
+type fakeBenchmark struct{ fakeTest }
+
+func (*fakeBenchmark) Loop() bool { return false }
+
+var _ interface{ Loop() bool } = (*testing.B)(nil)
+
+func TestAServerOfABenchmarkClosesItselfAndLogsNothing(t *testing.T) {
+	var benchmark fakeBenchmark
+	hooked(t, &receiver{}, func(_ *testing.T, a api) {
+		a.subscribe("https://example.com/hook", "call-started")
+		a.call("")
+		wait(time.Minute)
+		benchmark.end()
+		_, err := a.HTTPClient().Get(a.URL + "/healthz") //nolint:bodyclose // there is none
+		require.Error(t, err)
+	}, videosdktest.WithTB(&benchmark))
+	assert.Empty(t, benchmark.log())
+}
+
 func FuzzAServerOfAFuzzTestAnswersItsTarget(f *testing.F) {
 	srv := videosdktest.NewServer(videosdktest.WithTB(f))
 	f.Add([]byte(`{}`))
