@@ -103,7 +103,7 @@ func Start(opts ...Option) (*Server, error) {
 		return nil, err
 	}
 	if cfg.tb != nil {
-		cfg.tb.Cleanup(s.Close)
+		cfg.tb.Cleanup(func() { s.end(cfg.tb) })
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package videosdktest
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +27,8 @@ type TB interface {
 //
 // What is logged has no headers, and a body only where it tells why a request
 // was refused; the URL of a webhook is without its query, which may be a secret.
+// At the end it logs the faults of [Server.PendingFaults].
+//
 // For a fuzz test nothing is logged: its target has a *testing.T of its own, and
 // the *testing.F panics when it is used meanwhile. Nor is it for a benchmark, which
 // would show all of it, also when it passes.
@@ -61,6 +64,19 @@ func isFuzzTest(tb TB) bool {
 func isBenchmark(tb TB) bool {
 	_, measures := tb.(interface{ Loop() bool })
 	return measures
+}
+
+// end closes the server of a test, and tells what the test has not tried.
+func (s *Server) end(tb TB) {
+	s.Close()
+	if tb = audience(tb); tb == nil {
+		return
+	}
+	tb.Helper()
+	for _, f := range s.PendingFaults() {
+		tb.Logf("videosdktest: %s %s: a fault is left over, %d to come",
+			cmp.Or(f.Method, "any method,"), cmp.Or(f.Path, "any path"), f.Times)
+	}
 }
 
 // loggedAnswer logs before it writes, so that the log is in order with that of

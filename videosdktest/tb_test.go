@@ -210,6 +210,22 @@ func TestAServerOfABenchmarkClosesItselfAndLogsNothing(t *testing.T) {
 	assert.Empty(t, benchmark.log())
 }
 
+func TestAServerOfATestTellsAtItsEndOfFaultsThatNothingMet(t *testing.T) {
+	var test fakeTest
+	srv := videosdktest.NewServer(videosdktest.WithTB(&test))
+	srv.Inject(videosdktest.Fault{Method: http.MethodPost, Path: "/v2/sip/cal", Drop: videosdktest.DropAfterActing})
+	srv.Inject(videosdktest.Fault{Times: 3, Status: http.StatusTooManyRequests})
+	srv.Inject(videosdktest.Fault{Times: -1, Status: http.StatusConflict})
+	resp, err := srv.HTTPClient().Get(srv.URL + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+
+	test.end()
+
+	assert.Contains(t, test.log(), "\nvideosdktest: POST /v2/sip/cal: a fault is left over, 1 to come"+
+		"\nvideosdktest: any method, any path: a fault is left over, 2 to come")
+}
+
 func FuzzAServerOfAFuzzTestAnswersItsTarget(f *testing.F) {
 	srv := videosdktest.NewServer(videosdktest.WithTB(f))
 	f.Add([]byte(`{}`))
