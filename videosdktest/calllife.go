@@ -80,6 +80,7 @@ type callLife struct {
 	longest time.Duration // after which an answered call is ended; 0 is never
 	next    *alarm        // the next step
 	last    *alarm        // the end of an answered call
+	other   *alarm        // the same, by whom it was transferred to
 	settled chan struct{} // closed once the call is answered or has ended
 	onEnd   func()        // may be nil
 }
@@ -184,6 +185,7 @@ func (l *callLife) talk() time.Duration {
 func (s *Server) finish(c *call, now time.Time) {
 	s.cancel(c.live.next)
 	s.cancel(c.live.last)
+	s.cancel(c.live.other)
 	if c.Answered.IsZero() {
 		close(c.live.settled)
 	}

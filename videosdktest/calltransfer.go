@@ -8,7 +8,8 @@ import (
 
 // transferCall sends an answered call to another number by SIP REFER. The call
 // itself stays up throughout, also with the status transferred or
-// transfer-failed, until somebody ends it.
+// transfer-failed, until somebody ends it, such as who is on the phone at that
+// number.
 func (s *Server) transferCall(r *request) (answer, error) {
 	var p struct {
 		CallID string `json:"callId"`
@@ -49,6 +50,7 @@ func (c *call) isTransferring() bool {
 
 func (s *Server) transfer(c *call, to string) {
 	s.dials.add(c, to)
+	s.cancel(c.live.other)
 	s.setStatus(c, statusTransferInitiated)
 	target := callLife{script: s.scriptOf(to), ringing: defaultRinging}
 	s.proceed(c, 0, func() {
@@ -67,11 +69,19 @@ func (s *Server) ringTarget(c *call, target callLife) {
 	wait, status := target.reaction()
 	s.proceed(c, wait, func() {
 		if status == statusAnswered {
-			s.setStatus(c, statusTransferred)
+			s.connectTarget(c, target)
 		} else {
 			s.setStatus(c, statusTransferFailed)
 		}
 	})
+}
+
+// connectTarget lets the new callee talk, and hang up.
+func (s *Server) connectTarget(c *call, target callLife) {
+	s.setStatus(c, statusTransferred)
+	if talk := target.talk(); talk > 0 {
+		c.live.other = s.later(talk, func() { s.setStatus(c, statusEnded) })
+	}
 }
 
 // switchRoom moves an answered call to another room. Its status stays what it

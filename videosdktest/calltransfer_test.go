@@ -85,6 +85,32 @@ func TestTransferCallEndsWithTheCall(t *testing.T) {
 	})
 }
 
+func TestTransferredCallEndsWhenItsNewCalleeHangsUp(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		a.Callee(colleague).AnswersAfter(5 * time.Second).HangsUpAfter(30 * time.Second)
+		id := a.talk("")
+		a.transfer(id).must(http.StatusOK)
+		wait(10 * time.Second)
+		require.NoError(t, a.SetCallStatus(id, "on-hold")) // which keeps nobody from hanging up
+		wait(time.Hour)
+		life := a.life(id)
+		assert.Equal(t, []string{"transferred 5.07s", "on-hold 10.05s", "ended 35.07s"}, life[len(life)-3:])
+	})
+}
+
+func TestWhoeverHasHandedACallOnDoesNotEndIt(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		a.Callee(colleague).HangsUpAfter(30 * time.Second)
+		id := a.talk("")
+		a.transfer(id).must(http.StatusOK)
+		wait(10 * time.Second)
+		a.Callee(colleague).HangsUpAfter(0)
+		a.transfer(id).must(http.StatusOK)
+		wait(time.Hour)
+		assert.Equal(t, "transferred", a.status(id))
+	})
+}
+
 func TestTransferCallAgainAfterItFailed(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		a.Callee(colleague).Fails()
