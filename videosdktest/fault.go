@@ -19,6 +19,9 @@ import (
 // AnswerDelay with all but a drop before the server acts, which leaves no answer to
 // delay.
 //
+// A Fault in which nothing goes wrong lets its requests pass: with Times: 2 in front
+// of another, the third request is the first to meet that.
+//
 // A connection that is dropped once may pass unseen: net/http sends a GET, and
 // whatever else may be repeated, once more by itself when the connection was used
 // before. To make such a request fail, use Times: 2.

@@ -39,6 +39,16 @@ func TestPendingFaultsAreThoseThatWereNotMet(t *testing.T) {
 	a.get(roomsPath + "/always").must(http.StatusPaymentRequired)
 }
 
+func TestAFaultInWhichNothingGoesWrongLetsItsRequestsPass(t *testing.T) {
+	a := newAPI(t)
+	a.Inject(videosdktest.Fault{Path: roomsPath, Times: 2})
+	a.Inject(videosdktest.Fault{Path: roomsPath, Status: http.StatusTeapot})
+	for _, status := range []int{http.StatusOK, http.StatusOK, http.StatusTeapot, http.StatusOK} {
+		a.post(roomsPath, `{}`).must(status)
+	}
+	assert.Empty(t, a.PendingFaults())
+}
+
 func TestOneDropOfAGETPassesUnseen(t *testing.T) {
 	for name, drop := range map[string]videosdktest.Drop{
 		"before reading": videosdktest.DropBeforeReading, "before acting": videosdktest.DropBeforeActing, "after acting": videosdktest.DropAfterActing,
