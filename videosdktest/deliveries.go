@@ -28,7 +28,9 @@ type Delivery struct {
 // WithWebhookClient sets the client that deliveries are sent with. A server that
 // is [InMemory] needs one whose connections stay in the bubble. Redirects are
 // not followed, whatever the client says of them, and its timeout is 10 s when
-// it has none.
+// it has none. A transport that calls a handler must return when the context of the
+// request ends, as that of the example does: otherwise a receiver that is too slow
+// passes for a good one, and Close waits for it.
 func WithWebhookClient(client *http.Client) Option {
 	return func(c *config) { c.webhooks.client = client }
 }

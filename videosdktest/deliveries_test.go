@@ -576,6 +576,21 @@ func TestADeliveryThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAReceiverInMemoryThatIsSlowIsDeliveredToAgain(t *testing.T) {
+	hook := &inMemory{handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		<-time.After(15 * time.Second)
+	})}
+	bubble(t, func(t *testing.T, a api) {
+		a.subscribe("https://example.com", "call-started")
+		a.call("")
+		wait(11 * time.Second)
+		require.Len(t, a.Deliveries(), 1)
+		assert.ErrorIs(t, a.Deliveries()[0].Err, context.DeadlineExceeded)
+		wait(time.Minute)
+		assert.Len(t, a.Deliveries(), 5)
+	}, videosdktest.WithWebhookClient(&http.Client{Transport: hook}))
+}
+
 func TestCloseInterruptsADeliveryThatHangs(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

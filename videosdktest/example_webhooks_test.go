@@ -12,13 +12,22 @@ import (
 )
 
 // inMemory takes deliveries without a network. Its handler needs a client of the
-// server, and so is set when there is one.
+// server, and so is set when there is one. A handler that takes too long goes on,
+// while the server delivers again, as over a network.
 type inMemory struct{ handler http.Handler }
 
 func (r *inMemory) RoundTrip(req *http.Request) (*http.Response, error) {
-	answer := httptest.NewRecorder()
-	r.handler.ServeHTTP(answer, req)
-	return answer.Result(), nil
+	answer, done := httptest.NewRecorder(), make(chan struct{})
+	go func() {
+		defer close(done)
+		r.handler.ServeHTTP(answer, req)
+	}()
+	select {
+	case <-done:
+		return answer.Result(), nil
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
 }
 
 // Webhooks in memory too, as a bubble of testing/synctest needs them.
