@@ -101,6 +101,7 @@ func (s *CallsService) findAgain(ctx context.Context, params CallCreateParams, o
 	for {
 		if call, _ := s.findCall(ctx, params, trackedSince(), opts); call != nil {
 			own.settle(call, nil)
+			s.client.placing.remember(own) // for the whole minute: it may have been unknown for long
 			return call, nil
 		}
 		if own.waits == trackingWaits || sleep(ctx, firstTrackingWait<<own.waits) != nil {

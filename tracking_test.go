@@ -455,6 +455,37 @@ func TestACallThatWasFoundIsNotForgottenWhenTheListLags(t *testing.T) {
 	}
 }
 
+func TestACallThatIsFoundLateIsKnownForAMinuteFromThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const shown = `{"data":[{"callId":"c1","metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`
+		list := emptyPage
+		placed := newRecorder(t, http.StatusBadGateway, `{}`).then(http.StatusOK, `{"data":{"callId":"c1"}}`)
+		client, err := videosdk.New("test-key", "test-secret", videosdk.WithHTTPClient(&http.Client{
+			Transport: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				if req.URL.RawQuery != "" {
+					return newRecorder(t, http.StatusOK, list).RoundTrip(req)
+				}
+				return placed.RoundTrip(req)
+			}),
+		}))
+		require.NoError(t, err)
+		params := validCall()
+		params.TrackingID = "order-7"
+		_, err = client.Calls.CreateOnce(t.Context(), params)
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+
+		time.Sleep(50 * time.Second)
+		list = shown
+		_, err = client.Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err)
+		time.Sleep(50 * time.Second)
+		list = emptyPage // of another server, say
+		_, err = client.Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err)
+		assert.Equal(t, http.MethodGet, placed.last().Method, "it has been placed before")
+	})
+}
+
 func TestACallThatIsKnownToBePlacedAndCannotBeReadMayHaveBeenApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, client, rule := newLine(t, videosdktest.InMemory())
