@@ -452,29 +452,28 @@ func (s *CallsService) pages(params CallListParams, opts []RequestOption) getPag
 }
 
 // inTurn is All for a search that must miss nothing: it reads one page after the
-// other, because what moves to a later one meanwhile is on that. A list that repeats
-// itself, or holds nothing but null, which All takes for its end, is an error if the
-// server tells of more.
+// other, because what moves to a later one meanwhile is on that. That the last of
+// several pages brings nothing new is an error: where the list repeats itself, or holds
+// nothing but null, All takes that for its end, and calls may be missing.
 func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts []RequestOption) iter.Seq2[*Call, error] {
 	opts = append(slices.Clone(opts), WithPagesAhead(0))
 	get := s.pages(params, opts)
 	return func(yield func(*Call, error) bool) {
-		left := 0 // pages that the server tells of behind the one that was read last
+		news := false // whether the page that was read last had any, or need not
 		noting := func(ctx context.Context, page, perPage int) (*Page[Call], error) {
 			p, err := get(ctx, page, perPage)
-			left = 0
-			if err == nil && p.listed > 0 { // a page of nothing is an end, whatever the server has counted
-				left = p.LastPage - page
-			}
+			// A page of nothing is an end, whatever the server has counted.
+			news = err != nil || p.listed == 0 || p.LastPage < 2
 			return p, err
 		}
 		for call, err := range all(ctx, s.client, opts, params.Page, params.PerPage, noting) {
+			news = true
 			if !yield(call, err) {
 				return
 			}
 		}
-		if left > 0 {
-			yield(nil, fmt.Errorf("videosdk: the list of calls brings nothing new, %d pages before its end: %w", left, ErrInvalidResponse))
+		if !news {
+			yield(nil, fmt.Errorf("videosdk: the list of calls ends with a page of nothing new: %w", ErrInvalidResponse))
 		}
 	}
 }
