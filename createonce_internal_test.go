@@ -66,3 +66,26 @@ func TestAPlacementThatIsForgottenIsNotHeldByTheListOfThem(t *testing.T) {
 		assert.Nil(t, array[0], "the list goes on in the same array until that is full")
 	})
 }
+
+func TestPlacementsAreForgottenOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p placements
+		for _, id := range []string{"order-1", "order-2", "order-1"} { // the first one is looked for, and found
+			own, err := p.enter(t.Context(), id)
+			require.NoError(t, err)
+			p.remember(own)
+			own.settle(&Call{ID: "call_1"}, nil)
+			p.leave(own)
+			time.Sleep(placedFor / 4)
+		}
+		time.Sleep(placedFor / 2)
+		p.release(p.use("order-3"))
+		assert.Contains(t, p.known, "order-1")
+		assert.Len(t, p.recent, 3)
+
+		time.Sleep(placedFor / 2)
+		p.release(p.use("order-3"))
+		assert.Empty(t, p.known)
+		assert.Empty(t, p.recent)
+	})
+}

@@ -185,6 +185,13 @@ func TestAListThatRepeatsItselfIsNoProofThatACallWasNotPlaced(t *testing.T) {
 	}
 }
 
+func TestASearchLeavesTheOptionsOfItsCallerAlone(t *testing.T) {
+	opts := make([]videosdk.RequestOption, 0, 1) // with room for one more
+	_, err := newRecorder(t, http.StatusOK, emptyPage).client().Calls.FindByTrackingID(t.Context(), "order-7", time.Time{}, opts...)
+	require.ErrorIs(t, err, videosdk.ErrCallNotFound)
+	assert.Nil(t, opts[:1][0])
+}
+
 func TestCreateOnceDialsOnce(t *testing.T) {
 	for name, quirks := range forms() {
 		t.Run(name, func(t *testing.T) {
@@ -217,6 +224,7 @@ func TestCreateOnceDoesNotDialAgainACallThatIsOver(t *testing.T) {
 		require.NoError(t, err)
 		_, err = client.Calls.Wait(t.Context(), first.ID, nil)
 		require.NoError(t, err)
+		time.Sleep(30*24*time.Hour - time.Minute)
 
 		second, err := newClient(t, srv).Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
 
@@ -338,6 +346,45 @@ func TestCreateOnceLooksAgainAfterALookThatTookLong(t *testing.T) {
 	})
 }
 
+func TestCreateOnceLooksAgainOnlyIfALookThatTookLongFoundNothing(t *testing.T) {
+	const found, placed = `{"data":[{"callId":"c1","metadata":{"trackingId":"order-7"}}],"pageInfo":{"lastPage":1}}`, `{"data":{"callId":"c2"}}`
+	for name, tt := range map[string]struct {
+		look     cannedAnswer // that took long
+		requests int
+		call     string
+		err      error
+	}{
+		"nothing, and then it dials":              {cannedAnswer{status: http.StatusOK, body: emptyPage}, 3, "c2", nil},
+		"a call, which may be older than an hour": {cannedAnswer{status: http.StatusOK, body: found}, 1, "c1", nil},
+		"that it cannot look":                     {cannedAnswer{status: http.StatusForbidden, body: `{}`}, 1, "", videosdk.ErrForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				recorder := newRecorder(t, tt.look.status, tt.look.body).then(http.StatusOK, emptyPage).then(http.StatusOK, placed)
+				client := recorder.client(videosdk.WithAttemptTimeout(time.Minute), videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+					return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+						if len(recorder.all()) == 0 {
+							time.Sleep(31 * time.Second)
+						}
+						return next.RoundTrip(req)
+					})
+				}))
+				params, began := validCall(), time.Now()
+				params.TrackingID = "order-7"
+				call, err := client.Calls.CreateOnce(t.Context(), params)
+				require.ErrorIs(t, err, tt.err)
+				require.Len(t, recorder.all(), tt.requests)
+				if err == nil {
+					assert.Equal(t, tt.call, call.ID)
+				}
+				if tt.requests > 1 {
+					assert.Contains(t, recorder.all()[1].Query, fmt.Sprint("startDate=", began.Add(-time.Hour).UnixMilli()), "clocks differ")
+				}
+			})
+		})
+	}
+}
+
 func TestAClientKnowsForAMinuteWhatItHasDialled(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -362,6 +409,11 @@ func TestAClientKnowsForAMinuteWhatItHasDialled(t *testing.T) {
 				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-7"))
 				require.ErrorIs(t, err, tt.want)
 				require.Len(t, srv.Dials(), 1)
+
+				ended, end := context.WithCancel(t.Context())
+				end()
+				_, err = client.Calls.CreateOnce(ended, callNamed(rule, "order-7"))
+				require.ErrorIs(t, err, videosdk.ErrMaybeApplied, "what is known of it does not end")
 
 				_, err = client.Calls.CreateOnce(t.Context(), callNamed(rule, "order-8"))
 				require.NoError(t, err, "another one")
