@@ -383,6 +383,48 @@ func TestAnAnswerThatNothingWasSentStaysTrue(t *testing.T) {
 	})
 }
 
+// unnoticed is a context whose deadline passes without its end.
+type unnoticed struct {
+	context.Context
+	passed *bool
+}
+
+func (c unnoticed) Deadline() (time.Time, bool) {
+	if *c.passed {
+		return time.Now().Add(-time.Hour), true
+	}
+	return time.Now().Add(time.Hour), true
+}
+
+func TestAConnectionThatComesAfterTheDeadlineCarriesNothing(t *testing.T) {
+	for name, sent := range map[string]bool{"and nothing was sent": false, "though an earlier one may have": true} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, nil, func(_ int, c *peer) { _, _ = io.Copy(io.Discard, c) })
+			earlier, err := transport.New().DialContext(t.Context(), "tcp", s.Addr().String())
+			require.NoError(t, err)
+			defer earlier.Close()
+			late, err := transport.New().DialContext(t.Context(), "tcp", s.Addr().String())
+			require.NoError(t, err)
+			defer late.Close()
+			passed := false
+			got := post(s.http()).in(unnoticed{t.Context(), &passed}, t, transport.NewGuard(roundTripper(func(req *http.Request) (*http.Response, error) {
+				if sent {
+					trace(req, earlier)
+					_, err := io.WriteString(earlier, "POST")
+					assert.NoError(t, err)
+				}
+				passed = true
+				trace(req, late)
+				_, err := io.WriteString(late, "POST") // net/http may see the end of the context too late
+				return nil, err
+			})))
+			require.ErrorIs(t, got.err, net.ErrClosed)
+			require.ErrorIs(t, got.cause, context.DeadlineExceeded)
+			assert.Equal(t, sent, got.maybeSent)
+		})
+	}
+}
+
 func TestWritesAreCountedWhenTheyBeginAndForgottenWhenNoByteLeft(t *testing.T) {
 	// The connection's write by its previous request is still under way when
 	// it is handed over, fails, and must not make up for one that succeeds.
