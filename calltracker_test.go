@@ -349,6 +349,15 @@ func TestAnUpdateWithoutAStatusMakesNoStatusYounger(t *testing.T) {
 	assert.Equal(t, videosdk.CallStatus("on-hold"), call.Status)
 }
 
+func TestAnUpdateWithoutAStatusTakesACallOutOfNoPlace(t *testing.T) {
+	tracker := videosdk.NewCallTracker()
+	tracker.Observe(moment{videosdk.CallAnswered, 1}.event("call_1"))
+	tracker.Observe(moment{"", 2}.event("call_1"))
+	assert.False(t, tracker.Observe(moment{videosdk.CallRinging, 3}.event("call_1")), "sent late")
+	call, _ := tracker.Call("call_1")
+	assert.Equal(t, videosdk.CallAnswered, call.Status)
+}
+
 // A status that nobody knows has no place in the course of a call. What has one
 // keeps it.
 func TestALateEventWithoutATimeTakesNoCallBack(t *testing.T) {
@@ -514,6 +523,16 @@ func TestACallThatWasHandedOutDoesNotChange(t *testing.T) {
 	assert.Equal(t, [2]string{"ringing", ""}, [2]string{string(first.Call.Status), first.Call.To})
 }
 
+func TestTheTimelogOfAnEventStaysAsItIs(t *testing.T) {
+	event := moment{videosdk.CallRinging, 0}.event("call_1")
+	event.Call.Timelog = append(make([]videosdk.CallEvent, 0, 8), videosdk.CallEvent{Status: videosdk.CallEnded}) // with room for more
+	tracker := videosdk.NewCallTracker()
+	tracker.Observe(event)
+	call, _ := tracker.Call("call_1")
+	assert.Equal(t, []videosdk.CallEvent{{Status: videosdk.CallRinging}, {Status: videosdk.CallEnded}}, call.Timelog)
+	assert.Equal(t, []videosdk.CallEvent{{Status: videosdk.CallEnded}}, event.Call.Timelog)
+}
+
 func TestTheTrackerKnowsTheCallsOfTheLatestEvents(t *testing.T) {
 	tracker := videosdk.NewCallTracker(videosdk.WithTrackedCalls(3))
 	for n := range 5 {
@@ -658,6 +677,36 @@ func TestAWaitSeesWhatALateEventAdds(t *testing.T) {
 		call := <-found
 		assert.Equal(t, [2]string{"room_1", "ringing"}, [2]string{call.RoomID, string(call.Status)})
 	})
+}
+
+// A function that is slow to look at a state must hold up nobody else.
+func TestEventsDoNotWaitForWhoWaitsForThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tracker := videosdk.NewCallTracker()
+		tracker.Observe(moment{videosdk.CallInitiated, 0}.event("call_1"))
+		var seen []videosdk.CallStatus
+		call, err := tracker.Wait(t.Context(), "call_1", func(call *videosdk.Call) bool {
+			if seen = append(seen, call.Status); len(seen) == 1 {
+				tracker.Observe(moment{videosdk.CallRinging, 0}.event("call_1"))
+				tracker.Observe(moment{videosdk.CallAnswered, 0}.event("call_1"))
+			}
+			return call.WasAnswered()
+		})
+		require.NoError(t, err)
+		assert.Equal(t, videosdk.CallAnswered, call.Status)
+		assert.Equal(t, []videosdk.CallStatus{videosdk.CallInitiated, videosdk.CallAnswered}, seen, "the latest one counts")
+	})
+}
+
+func TestAWaitForWhatIsKnownNeedsNoTime(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	tracker := videosdk.NewCallTracker()
+	tracker.Observe(moment{videosdk.CallEnded, 0}.event("call_1"))
+	for range 20 { // which of two ready channels is taken is a matter of luck
+		_, err := tracker.Wait(ended, "call_1", nil)
+		require.NoError(t, err)
+	}
 }
 
 func TestAWaitEndsWithItsContext(t *testing.T) {
