@@ -1104,6 +1104,30 @@ func TestWhoseClaimIsVoidGivesBackNobodyElses(t *testing.T) {
 	})
 }
 
+// The store may take ten seconds, and another process have the claim by then.
+func TestAClaimIsGivenBackOnlyIfTheStoreHasTheTimeForIt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		left  time.Duration
+		given bool
+	}{
+		"it has":     {11 * time.Second, true},
+		"it has not": {9 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				given := false
+				store := &fakeDeduplicator{Deduplicator: newDeduplicator(), releasing: func() { given = true }}
+				receiver := videosdk.WebhookHandler(vendor().verifier(t), func(context.Context, *videosdk.Event) error {
+					elapse(5*time.Minute - tt.left)
+					return errors.New("not now")
+				}, videosdk.WithDeduplicator(store))
+				assert.Equal(t, http.StatusInternalServerError, answerTo(receiver, signed(smallEvent)))
+				assert.Equal(t, tt.given, given)
+			})
+		})
+	}
+}
+
 func TestShutdownDrainsTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver, begun, finish := inQueue(t, 5)
