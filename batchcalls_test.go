@@ -413,6 +413,16 @@ func TestTheWaitForParsingEnds(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 		})
 	})
+	t.Run("with the context, after an error that may pass", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := answers(http.StatusBadGateway, `{}`).client().BatchCalls.Upload(ctx, "list.csv", strings.NewReader(goldenList))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.ErrorIs(t, err, videosdk.ErrServer, "what the server had said")
+			require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+		})
+	})
 	t.Run("with an error that does not pass", func(t *testing.T) {
 		_, err := answers(http.StatusNotFound, `{}`).client().BatchCalls.Upload(t.Context(), "list.csv", strings.NewReader(goldenList))
 		require.ErrorIs(t, err, videosdk.ErrNotFound)
