@@ -578,6 +578,7 @@ func TestChangesAreToldInOrderAndOneAtATime(t *testing.T) {
 	told := map[string][]videosdk.CallStatus{} // unguarded: -race would tell
 	tracker := videosdk.NewCallTracker(videosdk.WithUpdated(func(call *videosdk.Call) {
 		assert.Equal(t, int32(1), atOnce.Add(1))
+		runtime.Gosched() // who may come in meanwhile does
 		told[call.ID] = append(told[call.ID], call.Status)
 		atOnce.Add(-1)
 	}))
