@@ -1232,6 +1232,26 @@ func TestAfterShutdownNoNewEventIsTaken(t *testing.T) {
 	}
 }
 
+// Of the two, -race would tell: only the receiver itself may keep them apart.
+func TestAnEventMayComeInTheMomentOfTheShutdown(t *testing.T) {
+	store := &fakeDeduplicator{Deduplicator: newDeduplicator()}
+	receiver, begun, _ := inQueue(t, 1, videosdk.WithDeduplicator(store))
+	assert.Equal(t, http.StatusOK, answerTo(receiver, signed(numberedEvent(0))))
+	assert.Equal(t, numberedEvent(0), <-begun)
+	request, claimed := signed(numberedEvent(1)), make(chan struct{})
+	store.claimed = func() { close(claimed) }
+	var delivering sync.WaitGroup
+	delivering.Go(func() {
+		assert.Contains(t, []int{http.StatusOK, http.StatusServiceUnavailable}, answerTo(receiver, request))
+	})
+	<-claimed
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, receiver.Shutdown(ended), context.Canceled)
+	delivering.Wait()
+	require.NoError(t, receiver.Shutdown(t.Context()))
+}
+
 func TestSeveralWorkersShareAQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		finish := make(chan struct{})
