@@ -208,7 +208,7 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 			verdict: retry.Judge(0, witness.MaybeSent(err)),
 			final:   transport.Permanent(err),
 		}
-		if ctx.Err() != nil && o.verdict == retry.Unprocessed { // else err says what failed
+		if ctx.Err() != nil && o.verdict == retry.Unprocessed && !witness.Connected() { // else err says what failed
 			o.err = fmt.Errorf("no connection yet: %w", o.err)
 		}
 		x.record(o, witness)

@@ -125,6 +125,13 @@ func (a *Attempt) dials(d *dialling, address string) (begin bool) {
 	return a.pool.enter(d)
 }
 
+// Connected reports whether there was a connection for the request.
+func (a *Attempt) Connected() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.connected > 0
+}
+
 // MaybeSent reports, after the attempt failed with err, whether anything of
 // the request may have left this machine. If it says no, nothing of it will
 // leave later either.
