@@ -267,10 +267,10 @@ func (o *outbox) next(q *parcelQueue) (p parcel, more bool) {
 }
 
 // deliver attempts a delivery until it is taken, attempted often enough, or
-// dropped with its queue.
+// nobody is to get it any more.
 func (o *outbox) deliver(q *parcelQueue, p parcel) {
 	before, wait := time.Until(p.due), o.wait
-	for attempt := 1; pause(o.ctx, before) && !o.isDropped(q); attempt++ {
+	for attempt := 1; pause(o.ctx, before) && !o.isOver(q); attempt++ {
 		if o.attempt(p, attempt) || attempt >= o.attempts {
 			return
 		}
@@ -278,10 +278,12 @@ func (o *outbox) deliver(q *parcelQueue, p parcel) {
 	}
 }
 
-func (o *outbox) isDropped(q *parcelQueue) bool {
+// isOver asks for the end of the server, too: where nothing is waited for between
+// two attempts, pause does not.
+func (o *outbox) isOver(q *parcelQueue) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return q.dropped
+	return q.dropped || o.ctx.Err() != nil
 }
 
 // attempt reports whether the delivery was taken.

@@ -560,6 +560,16 @@ func (hanging) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, req.Context().Err()
 }
 
+func TestNothingIsAttemptedOnceTheServerCloses(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		a.subscribe("https://example.com", lifeEvents()...)
+		a.call("")
+		wait(time.Second)
+		a.Close()
+		assert.Len(t, a.Deliveries(), 1, "which Close has interrupted")
+	}, videosdktest.WithWebhookClient(&http.Client{Transport: hanging{}}), videosdktest.WithWebhookRetries(5, 0))
+}
+
 func TestADeliveryThatHangsIsGivenUp(t *testing.T) {
 	for timeout, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Minute: time.Minute} {
 		t.Run(want.String(), func(t *testing.T) {
