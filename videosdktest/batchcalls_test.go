@@ -571,6 +571,15 @@ func TestBatchKeepsTenCallsUp(t *testing.T) {
 	})
 }
 
+func TestBatchEndsWhoseCalleeWasToHangUpBeforeItAnswered(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		a.Callee(recipientNumber(0)).HangsUpAfter(-time.Second)
+		id := a.launch(numbers(1), "")
+		wait(time.Minute)
+		assert.Equal(t, "completed", a.batch(id).text("status"))
+	})
+}
+
 func TestBatchWhoseRuleGoesAway(t *testing.T) {
 	bubble(t, func(t *testing.T, a api) {
 		id := a.launch(numbers(11), "")

@@ -180,7 +180,7 @@ func (s *Server) dialRecord(b *batch, record *batchRecord) {
 	record.set(recordInProgress, "")
 	b.run.up[record.ID] = c
 	life := callLife{onEnd: func() { s.endRecord(b, record, c) }}
-	if s.scriptOf(c.To).HangUp == 0 {
+	if s.scriptOf(c.To).HangUp <= 0 {
 		life.longest = batchTalk
 	}
 	s.place(c, life)

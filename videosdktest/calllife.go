@@ -176,7 +176,7 @@ func (s *Server) beginTalk(c *call, now time.Time) {
 
 // talk is how long an answered call lasts, 0 for as long as nobody ends it.
 func (l *callLife) talk() time.Duration {
-	if l.longest == 0 || l.script.HangUp == 0 {
+	if l.longest <= 0 || l.script.HangUp <= 0 {
 		return max(l.longest, l.script.HangUp)
 	}
 	return min(l.longest, l.script.HangUp)

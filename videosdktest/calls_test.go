@@ -397,6 +397,10 @@ func TestCallLivesByTheScriptOfItsCallee(t *testing.T) {
 			`,"ringingTimeout":9223372036,"maxCallDuration":9223372036`,
 			[]string{"initiated 0s", "ringing 0s", "answered 0s", "ended 1m0s"},
 		},
+		"talking as long, where hanging up was due before the answer": {
+			func(c *videosdktest.Callee) { c.RingsAfter(0).AnswersAfter(0).HangsUpAfter(-time.Second) }, `,"maxCallDuration":90`,
+			[]string{"initiated 0s", "ringing 0s", "answered 0s", "ended 1m30s"},
+		},
 		"hanging up before the call has lasted too long": {
 			func(c *videosdktest.Callee) { c.RingsAfter(0).AnswersAfter(0).HangsUpAfter(time.Minute) }, `,"maxCallDuration":90`,
 			[]string{"initiated 0s", "ringing 0s", "answered 0s", "ended 1m0s"},

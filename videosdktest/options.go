@@ -75,5 +75,5 @@ func WithRequestLog(n int) Option {
 type Timing struct {
 	Ring   time.Duration // from initiated to ringing
 	Answer time.Duration // from ringing to answered
-	HangUp time.Duration // from answered to ended; 0 stays up until somebody ends the call
+	HangUp time.Duration // from answered to ended; 0 or less stays up until somebody ends the call
 }

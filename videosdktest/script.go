@@ -36,8 +36,8 @@ func (c *Callee) AnswersAfter(d time.Duration) *Callee {
 }
 
 // HangsUpAfter makes the callee hang up, d after it has answered, also a call that
-// was transferred to it; 0 leaves that to others. A call of a batch ends after 1 s
-// then.
+// was transferred to it; 0 or less leaves that to others. A call of a batch ends
+// after 1 s then.
 func (c *Callee) HangsUpAfter(d time.Duration) *Callee {
 	return c.change(func(s *script) { s.HangUp = d })
 }
