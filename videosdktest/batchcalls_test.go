@@ -336,6 +336,8 @@ func TestCreateBatchRefuses(t *testing.T) {
 			"a time that needs no schedule": {byBatch(`,"scheduledTime":"25:00"`), http.StatusBadRequest, "scheduledDate must be YYYY-MM-DD, and scheduledTime HH:MM"},
 			"half a window":                 {byBatch(scheduled + `,"allowedFrom":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"a window that ends too early":  {byBatch(scheduled + `,"allowedFrom":"18:00","allowedUntil":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
+			"a window that ends at once":    {byBatch(`,"allowedFrom":"09:00","allowedUntil":"09:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
+			"a window to a shorter hour":    {byBatch(`,"allowedFrom":"08:00","allowedUntil":"9:00"`), http.StatusBadRequest, "allowedFrom and allowedUntil must be HH:MM, one before the other"},
 			"a day that no week has":        {byBatch(scheduled + `,"daysOfWeek":[7]`), http.StatusBadRequest, "daysOfWeek must be between 0 and 6"},
 			"such a day for a batch of now": {byBatch(`,"daysOfWeek":[-1]`), http.StatusBadRequest, "daysOfWeek must be between 0 and 6"},
 			"a day by its name":             {byBatch(`,"daysOfWeek":["monday"]`), http.StatusBadRequest, "daysOfWeek must be a list of integers"},
@@ -488,6 +490,7 @@ func TestImmediateBatchWaitsForItsWindow(t *testing.T) {
 	}{
 		"that opens later":               {`"timezone":"UTC","allowedFrom":"09:00","allowedUntil":"12:00"`, "2000-01-01T09:00"},
 		"that opens on another day":      {`"timezone":"UTC","daysOfWeek":[1]`, "2000-01-03T00:00"},
+		"that opens on a Sunday":         {`"timezone":"UTC","daysOfWeek":[0]`, "2000-01-02T00:00"},
 		"that is open, in its time zone": {`"timezone":"Asia/Calcutta","allowedFrom":"05:00","allowedUntil":"06:00"`, "2000-01-01T00:00"},
 		"without one":                    {`"timezone":"UTC"`, "2000-01-01T00:00"},
 	}
@@ -539,6 +542,7 @@ func TestBatchRetries(t *testing.T) {
 	}{
 		"as often as it is allowed to":          {func(c *videosdktest.Callee) { c.Rejects() }, `{"enabled":true,"retryOn":["rejected"],"maxAttempts":2}`, 2},
 		"for each reason that it is told":       {func(c *videosdktest.Callee) { c.Fails() }, `{"enabled":true,"retryOn":["rejected","failed"],"maxAttempts":3}`, 3},
+		"not at all, when one attempt is all":   {func(c *videosdktest.Callee) { c.Rejects() }, `{"enabled":true,"retryOn":["rejected"],"maxAttempts":1}`, 1},
 		"only what it is told to":               {func(c *videosdktest.Callee) { c.NeverAnswers() }, `{"enabled":true,"retryOn":["rejected"],"maxAttempts":3}`, 1},
 		"only when that is enabled":             {func(c *videosdktest.Callee) { c.Rejects() }, `{"enabled":false,"retryOn":["rejected"],"maxAttempts":3}`, 1},
 		"what has not been answered in a while": {func(c *videosdktest.Callee) { c.NeverAnswers() }, `{"enabled":true,"retryOn":["not-answered"],"maxAttempts":3}`, 3},
@@ -625,6 +629,21 @@ func TestCancelBatch(t *testing.T) {
 				}
 				assert.Equal(t, test.records, labels)
 				a.post("/v2/batch-calls/"+id+"/cancel", test.body).must(http.StatusOK)
+			})
+		})
+	}
+}
+
+func TestCancelledBatchDialsNobodyAgain(t *testing.T) {
+	for _, mode := range []string{"graceful", "immediate"} {
+		t.Run(mode, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				a.Callee(recipientNumber(0)).AnswersAfter(time.Minute).Rejects()
+				id := a.launch(numbers(1), `,"retry":{"enabled":true,"retryOn":["rejected"],"maxAttempts":3}`)
+				a.post("/v2/batch-calls/"+id+"/cancel", `{"mode":"`+mode+`"}`).must(http.StatusOK)
+				wait(time.Hour)
+				assert.Equal(t, 1, a.DialCount(recipientNumber(0)))
+				assert.Equal(t, "cancelled", a.batch(id).text("status"))
 			})
 		})
 	}
