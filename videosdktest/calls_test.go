@@ -800,6 +800,18 @@ func TestCallsStandStillAfterClose(t *testing.T) {
 	})
 }
 
+func TestACallThatComesAfterCloseStandsStill(t *testing.T) {
+	bubble(t, func(t *testing.T, a api) {
+		a.rule("inbound", "")
+		a.Callee(ownNumber).Fails()
+		a.Close()
+		id, err := a.InboundCall(phone, ownNumber)
+		require.NoError(t, err)
+		wait(time.Hour)
+		assert.NoError(t, a.HangUp(id), "it has not failed")
+	})
+}
+
 func TestHangUpMeetsTheScriptAtTheSameTime(t *testing.T) {
 	a := newAPI(t)
 	a.AddPhoneNumbers(ownNumber)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -549,6 +550,27 @@ func TestCloseEndsDeliveries(t *testing.T) {
 				wait(time.Hour)
 			}, videosdktest.WithWebhookRetries(100, time.Hour))
 		})
+	}
+}
+
+func TestCloseLeavesNoConnectionToAReceiver(t *testing.T) {
+	closed := make(chan struct{})
+	hook := httptest.NewUnstartedServer(http.NotFoundHandler())
+	hook.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			close(closed)
+		}
+	}
+	hook.Start()
+	defer hook.Close()
+	a := newAPI(t)
+	_, err := a.Deliver(t.Context(), hook.URL, []byte(`{}`))
+	require.NoError(t, err)
+	a.Close()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection is kept")
 	}
 }
 

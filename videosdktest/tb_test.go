@@ -169,6 +169,36 @@ func TestAServerOfATestLogsNothingOnceTheTestHasEnded(t *testing.T) {
 	assert.Zero(t, test.late)
 }
 
+// slowTest takes its time to be told something.
+type slowTest struct {
+	fakeTest
+	told chan struct{}
+}
+
+func (s *slowTest) Logf(string, ...any) { <-s.told }
+
+func TestCloseWaitsForARequestThatIsBeingAnswered(t *testing.T) {
+	test := &slowTest{}
+	bubble(t, func(t *testing.T, a api) {
+		test.told = make(chan struct{})
+		go a.reaches(time.Minute, roomsPath, `{}`)
+		synctest.Wait()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			a.Close()
+		}()
+		synctest.Wait()
+		select {
+		case <-done:
+			t.Error("it has not")
+		default:
+		}
+		close(test.told)
+		<-done
+	}, videosdktest.WithTB(test))
+}
+
 func TestAServerOfATestLogsNoDeliveryOnceTheTestHasEnded(t *testing.T) {
 	var test fakeTest
 	hooked(t, &receiver{answer: func(int) (int, error) { return http.StatusInternalServerError, nil }}, func(_ *testing.T, a api) {
