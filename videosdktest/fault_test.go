@@ -2,6 +2,7 @@ package videosdktest_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -47,6 +48,40 @@ func TestAFaultInWhichNothingGoesWrongLetsItsRequestsPass(t *testing.T) {
 		a.post(roomsPath, `{}`).must(status)
 	}
 	assert.Empty(t, a.PendingFaults())
+}
+
+func TestAFaultOfARouteIsMetByItsPathsOnly(t *testing.T) {
+	a := newAPI(t)
+	a.Inject(videosdktest.Fault{Path: roomsPath + "/{anyName}", Times: -1, Status: http.StatusTeapot})
+	a.get(roomsPath + "/any").must(http.StatusTeapot)
+	a.post(roomsPath, `{}`).must(http.StatusOK)
+	a.get(roomsPath + "/validate/any").must(http.StatusPaymentRequired)
+
+	a.ClearFaults()
+	a.Inject(videosdktest.Fault{Path: "/v2/{generation}", Status: http.StatusTeapot})
+	a.post(roomsPath, `{}`).must(http.StatusOK)
+	assert.Len(t, a.PendingFaults(), 1, "such a route there is not")
+}
+
+func TestInjectPanicsWhenNoAnswerHasSuchAStatus(t *testing.T) {
+	a := newAPI(t)
+	for _, status := range []int{-1, 100, 199, 600} {
+		assert.PanicsWithValue(t, fmt.Sprintf("videosdktest: fault with status %d", status),
+			func() { a.Inject(videosdktest.Fault{Status: status}) })
+	}
+	for _, status := range []int{200, 599} {
+		a.Inject(videosdktest.Fault{Status: status})
+		a.get(roomsPath + "/any").must(status)
+	}
+}
+
+func TestAFaultStaysAsItWasInjected(t *testing.T) {
+	a := newAPI(t)
+	header := http.Header{"X-A": {"1"}}
+	a.Inject(videosdktest.Fault{Times: 2, Header: header})
+	a.get(roomsPath + "/any")
+	header.Set("X-A", "2")
+	assert.Equal(t, "1", a.get(roomsPath+"/any").header.Get("X-A"))
 }
 
 func TestOneDropOfAGETPassesUnseen(t *testing.T) {
@@ -102,6 +137,30 @@ func TestTheServerHasActedWhenAnAnswerIsLate(t *testing.T) {
 				assert.Equal(t, tt.takes, time.Since(began))
 				assert.Equal(t, tt.answered, answered)
 				assert.Equal(t, tt.dials, a.DialCount(phone))
+			})
+		})
+	}
+}
+
+func TestTheServerHasNotActedWhenARequestIsDelayed(t *testing.T) {
+	const slow = 10 * time.Second
+	for name, serverCloses := range map[string]bool{"for one who waits less": false, "until the server closes": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, a api) {
+				body := callByGateway(a.outboundGateway(), phone, "")
+				a.Inject(videosdktest.Fault{Delay: slow})
+				patience := time.Second
+				if serverCloses {
+					patience = time.Minute
+					time.AfterFunc(time.Second, a.Close)
+				}
+
+				began := time.Now()
+				assert.False(t, a.reaches(patience, callsPath, body))
+
+				assert.Equal(t, time.Second, time.Since(began))
+				wait(time.Hour)
+				assert.Empty(t, a.Dials())
 			})
 		})
 	}
