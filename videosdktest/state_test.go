@@ -27,7 +27,8 @@ func stateful(t *testing.T, file string, opts ...videosdktest.Option) api {
 func TestStateOutlivesTheServer(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.json")
 	before := stateful(t, file)
-	before.AddPhoneNumbers("+14155551234", "+14155555678")
+	before.AddPhoneNumbers("+14155551234", "+14155555678", "+14155550001")
+	before.post(numbersPath+"/detach", `{"phoneNumber":"+14155550001"}`).must(http.StatusOK)
 	before.post(rulesPath, `{"name":"Rule","type":"outbound","phoneNumbers":["+14155551234"],"headers":{"X-A":"b"},"agentMetadata":{"n":12345678901234567890}}`).must(http.StatusCreated)
 	gateway := before.addGateway(inboundPath)
 	before.post(gatewayRulesPath, gatewayRule(gateway)).must(http.StatusCreated)
@@ -167,6 +168,7 @@ func TestStateLetsBatchesGoOn(t *testing.T) {
 				pass(2 * time.Hour)
 				assert.Equal(t, test.status, after.get(batch).must(http.StatusOK).field("status"))
 				assert.Len(t, after.Dials(), test.dialed)
+				assert.NotContains(t, after.records(path.Base(batch), "status"), "in progress", "which nobody would end")
 			})
 		})
 	}
@@ -237,6 +239,25 @@ func TestStateIsWrittenSoonAfterAChange(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(file))
 	require.NoError(t, err)
 	assert.Len(t, entries, 1, "no temporary file is left")
+}
+
+// What was dialled and is not in the file would be dialled again.
+func TestStateIsWrittenSoonAfterABatchHasDialled(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state.json")
+	crashed := filepath.Join(t.TempDir(), "state.json")
+	synctest.Test(t, func(t *testing.T) {
+		before := stateful(t, file, videosdktest.InMemory(), videosdktest.WithCallTiming(videosdktest.Timing{Answer: time.Minute, HangUp: time.Minute}))
+		before.batchToInterrupt(`"timing":"scheduled","timezone":"UTC","scheduledDate":"2000-01-01","scheduledTime":"01:00"`)
+		pass(time.Hour + 150*time.Second) // all of them
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(crashed, content, 0o600))
+		require.Len(t, before.Dials(), 11)
+
+		after := stateful(t, crashed, videosdktest.InMemory())
+		pass(time.Hour)
+		assert.Empty(t, after.Dials())
+	})
 }
 
 // pass lets time pass in a bubble, and all that is due in it be done.
