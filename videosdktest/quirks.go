@@ -65,9 +65,7 @@ func (q quirks) bend(rt route, resp response) response {
 	if isPage && slices.Contains(q, BareLists) {
 		shown = items
 	}
-	bent := encode(resp.status, shown)
-	bent.header = resp.header
-	return bent
+	return encode(resp.status, shown)
 }
 
 func (q Quirk) apply(rt route, status int, body map[string]any) {

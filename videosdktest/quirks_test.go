@@ -171,6 +171,15 @@ func TestQuirksWorkTogether(t *testing.T) {
 	assert.Equal(t, "1", list.field("0.metaData.metadata.x"))
 }
 
+func TestQuirksWorkTogetherInAnyOrder(t *testing.T) {
+	api := quirky(t, videosdktest.PaginationObject, videosdktest.SwappedCallIDs, videosdktest.UpperCaseStatuses)
+	id := api.endedCall()
+	list := api.get(callsPath)
+	assert.Equal(t, id, list.field("data.0.id"))
+	assert.Equal(t, "COMPLETED", list.field("data.0.status"))
+	assert.Equal(t, 1.0, list.field("pagination.total"))
+}
+
 func TestQuirksLeaveErrorsAlone(t *testing.T) {
 	quirky(t, videosdktest.TopStatusCode, videosdktest.NullForEmpty).
 		get(inboundPath+"/gw_unknown").refused(http.StatusNotFound, "Gateway not found")
