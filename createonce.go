@@ -139,7 +139,7 @@ func (s *CallsService) findCall(ctx context.Context, params CallCreateParams, fr
 type placements struct {
 	mu     sync.Mutex
 	known  map[string]*placement // by tracking id
-	recent []*placement          // those that have dialled, or found a call, the oldest first
+	recent []*placement          // those that have dialled, or found a call, in the order of that
 }
 
 // placement is what a client knows of a tracking id. Whoever has the turn may change
@@ -238,9 +238,10 @@ func (p *placements) forget() {
 	}
 }
 
-// drop drops a placement that nobody uses and that need not be remembered.
+// drop drops a placement that nobody uses and that need not be remembered. By the time
+// that the list comes to it, another may have its place: that one stays.
 func (p *placements) drop(own *placement) {
-	if own.users == 0 && time.Now().After(own.until) {
+	if own.users == 0 && time.Now().After(own.until) && p.known[own.trackingID] == own {
 		delete(p.known, own.trackingID)
 	}
 }

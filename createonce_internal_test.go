@@ -89,3 +89,33 @@ func TestPlacementsAreForgottenOneAfterTheOther(t *testing.T) {
 		assert.Empty(t, p.recent)
 	})
 }
+
+// One that is found late is remembered for longer than those behind it in the list,
+// which wait there for their turn to be forgotten.
+func TestAPlacementThatWaitsToBeForgottenTakesNoNewerOneAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p placements
+		found, err := p.enter(t.Context(), "order-1")
+		require.NoError(t, err)
+		found.settle(nil, ErrMaybeApplied)
+		p.leave(found)
+		old, err := p.enter(t.Context(), "order-2")
+		require.NoError(t, err)
+		old.settle(nil, ErrMaybeApplied)
+		p.leave(old)
+
+		time.Sleep(placedFor)
+		p.remember(found)
+		p.use("order-2") // and looks again in vain, until its minute is over
+		time.Sleep(time.Second)
+		p.release(old)
+
+		recent, err := p.enter(t.Context(), "order-2")
+		require.NoError(t, err)
+		require.NotSame(t, old, recent)
+		recent.settle(&Call{ID: "call_1"}, nil)
+		p.leave(recent)
+		time.Sleep(placedFor - time.Second/2)
+		require.Same(t, recent, p.use("order-2"), "its minute is not over")
+	})
+}
