@@ -381,14 +381,17 @@ func readSized(r io.Reader, size int) ([]byte, error) {
 }
 
 // readRest reads what comes after body, as long as both together are no more
-// than limit.
+// than limit. A bytes.Buffer would leave up to as much room again behind the body,
+// which the items of a list hold on to.
 func readRest(r io.Reader, body []byte, limit int) ([]byte, error) {
-	whole := bytes.NewBuffer(body)
-	_, err := whole.ReadFrom(io.LimitReader(r, int64(limit-len(body)+1)))
-	if whole.Len() > limit {
-		return whole.Bytes()[:limit], ErrResponseTooLarge
+	whole, err := io.ReadAll(io.LimitReader(r, int64(limit-len(body)+1)))
+	if len(body) > 0 {
+		whole = append(body, whole...)
 	}
-	return whole.Bytes(), err
+	if len(whole) > limit {
+		return whole[:limit], ErrResponseTooLarge
+	}
+	return whole, err
 }
 
 // statusOf returns the status that an answer really has: the API may answer
