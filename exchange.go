@@ -24,6 +24,9 @@ import (
 // maxBody is how much of an answer is read, after decompression.
 const maxBody = 10 << 20
 
+// errBrokeOff is an answer of which only the beginning came.
+var errBrokeOff = fmt.Errorf("%w: the body could not be read to its end", ErrInvalidResponse)
+
 // gzipBegins is the first byte of whatever gzip has written.
 const gzipBegins = 0x1f
 
@@ -305,7 +308,7 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) outcome {
 	case errors.Is(o.err, ErrResponseTooLarge):
 		o.final = true
 	case o.err != nil:
-		o.err = fmt.Errorf("%w: the body could not be read to its end: %w", ErrInvalidResponse, x.reason(ctx, o.err))
+		o.err = fmt.Errorf("%w: %w", errBrokeOff, x.reason(ctx, o.err))
 	default:
 		if told := statusOf(o.status, o.body); told != o.status {
 			// Who tells of a 429 or a 401 under a success is nobody who stands

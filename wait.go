@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -111,9 +112,19 @@ func (p *poll) tolerates(ctx context.Context, err error) bool {
 	if errors.As(err, &answer) {
 		p.asked = answer.RetryAfter
 	}
+	return mayPass(err) && ctx.Err() == nil && p.failures < maxPollFailures
+}
+
+// mayPass reports whether asking again may bring an answer.
+func mayPass(err error) bool {
 	var request *RequestError
-	temporary := errors.Is(err, ErrServer) || errors.Is(err, ErrRateLimited) || errors.As(err, &request)
-	return temporary && ctx.Err() == nil && p.failures < maxPollFailures
+	var answer *APIError
+	switch {
+	case errors.As(err, &request), errors.Is(err, ErrServer), errors.Is(err, ErrRateLimited), errors.Is(err, errBrokeOff):
+		return true
+	default: // a gateway lost patience
+		return errors.As(err, &answer) && answer.StatusCode == http.StatusRequestTimeout
+	}
 }
 
 // pause waits until it is time to ask again. status is empty if asking failed.

@@ -330,6 +330,26 @@ func TestAWaitWithoutADeadlineDoesNotWaitForMoreThanAnHourAtATime(t *testing.T) 
 	}
 }
 
+func TestAnAnswerThatIsLostDuringAWaitIsAFailureThatMayPass(t *testing.T) {
+	for name, fault := range map[string]videosdktest.Fault{
+		"because its body is cut short":    {Drop: videosdktest.DropMidBody},
+		"because a gateway loses patience": statusFault(http.StatusRequestTimeout),
+	} {
+		for times, passes := range map[int]bool{4: true, 5: false} {
+			t.Run(fmt.Sprintf("%s %d times in a row", name, times), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := newAccount(t)
+					placed := a.place(t, func(*videosdktest.Callee) {})
+					fault.Times = times
+					a.srv.Inject(fault)
+					_, err := a.client.Calls.WaitAnswered(t.Context(), placed.ID, videosdk.WithMaxRetries(0))
+					assert.Equal(t, passes, err == nil, err)
+				})
+			})
+		}
+	}
+}
+
 func TestAnOutageDuringAWaitPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t)
