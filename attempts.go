@@ -65,7 +65,7 @@ func WithOnAttempt(hook func(context.Context, Attempt)) Option {
 	return clientOption(func(c *config) {
 		c.faults.check(hook != nil, "WithOnAttempt", "must not be nil")
 		c.onAttempt = func(x *exchange, again bool) {
-			if x.attempts > 0 {
+			if !x.last.untried {
 				hook(x.ctx, x.observed(again))
 			}
 		}

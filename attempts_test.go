@@ -132,3 +132,16 @@ func TestTheHookDoesNotSeeWhatWasNotTried(t *testing.T) {
 		return errorOf(c.Calls.Get(ctx, ""))
 	}))
 }
+
+func TestTheHookSeesNoSecondAttemptForWhichThereIsNoToken(t *testing.T) {
+	asked := 0
+	sealed := videosdk.WithTokenSource(tokenFunc(func(context.Context) (string, error) {
+		if asked++; asked > 1 {
+			return "", errors.New("the vault is sealed")
+		}
+		return "token", nil
+	}))
+	seen := observe(t, newRecorder(t, http.StatusServiceUnavailable, `{}`), getOne, sealed)
+	require.Len(t, seen, 1)
+	assert.Equal(t, http.StatusServiceUnavailable, seen[0].StatusCode)
+}

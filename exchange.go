@@ -70,6 +70,7 @@ type outcome struct {
 	err        error  // no answer, or one that cannot be used
 	verdict    retry.Verdict
 	final      bool // another attempt would end in the same way
+	untried    bool // there was no attempt, for want of a token
 	retryAfter time.Duration
 }
 
@@ -189,7 +190,7 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 	x.cutShort = false
 	header, err := x.header(ctx)
 	if err != nil {
-		x.last = outcome{err: fmt.Errorf("no token: %w", x.reason(ctx, err)), verdict: retry.Unprocessed, final: true}
+		x.last = outcome{err: fmt.Errorf("no token: %w", x.reason(ctx, err)), verdict: retry.Unprocessed, final: true, untried: true}
 		return nil, err
 	}
 	x.attempts++
