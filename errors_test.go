@@ -739,6 +739,8 @@ func TestNoPhoneNumberOfAnAddressStandsInAnErrorOrALog(t *testing.T) {
 			errorOf(client.PhoneNumbers.Get(t.Context(), ownNumber)),
 			errorOf(client.PhoneNumbers.List(t.Context(), videosdk.PhoneNumberListParams{Search: ownNumber})),
 			errorOf(client.Calls.List(t.Context(), videosdk.CallListParams{Search: "14155551234"})),
+			errorOf(client.BatchCalls.Records.List(t.Context(), "batch_1", videosdk.BatchRecordListParams{Query: "14155551234"})),
+			client.Do(t.Context(), http.MethodGet, "/v2/sip/call?to=%2B14155551234", nil, nil),
 		} {
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "4155551234")

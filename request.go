@@ -89,9 +89,14 @@ func (r *request) numbers() []string {
 			numbers = append(numbers, strings.TrimPrefix(number, "+"))
 		}
 	}
-	// A search may leave the plus out: see findCall.
-	if search := strings.TrimPrefix(r.query.Get("search"), "+"); len(search) > 6 && isE164("+"+search) {
-		numbers = append(numbers, search)
+	for name, values := range r.query {
+		for _, value := range values {
+			number, whole := strings.CutPrefix(value, "+")
+			// A search may leave the plus out: see findCall.
+			if (whole || name == "search" || name == "query") && len(number) > 6 && isE164("+"+number) {
+				numbers = append(numbers, number)
+			}
+		}
 	}
 	return numbers
 }
