@@ -327,6 +327,22 @@ func TestEnsureGivesUpWhenItComesNoNearer(t *testing.T) {
 	}
 }
 
+func TestEnsureCountsAnewAfterEachNumberThatHasItsGateways(t *testing.T) {
+	found := func(e164 string) string {
+		return fmt.Sprintf(`{"phoneNumber":{"e164":%q},"inbound":{"id":"gw_1"},"outbound":{"id":"gw_2"}}`, e164)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		recorder := (&recorder{t: t}).then(404, `{}`).then(404, `{}`).
+			then(400, `{}`).then(404, `{}`).then(404, `{}`).
+			then(400, `{}`).then(200, found("+14155550101")).then(404, `{}`). // another request has registered one
+			then(400, `{}`).then(404, `{}`).
+			then(201, `{}`).then(200, found("+14155550102"))
+		result, err := recorder.client(videosdk.WithMaxRetries(0)).PhoneNumbers.Ensure(t.Context(), newNumbers("+14155550101", "+14155550102"))
+		require.NoError(t, err)
+		assert.Len(t, result.Created, 2)
+	})
+}
+
 func TestEnsureDoesNotRegisterWhatItCouldNotLookUp(t *testing.T) {
 	srv := newServer(t)
 	srv.Inject(videosdktest.Fault{Method: http.MethodGet, Status: http.StatusForbidden, Times: -1})

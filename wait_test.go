@@ -305,6 +305,19 @@ func TestAWaitObeysARetryAfterHoweverLong(t *testing.T) {
 	}
 }
 
+func TestARetryAfterIsObeyedOnceInAWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, videosdktest.InMemory())
+		srv.Inject(statusFault(http.StatusTooManyRequests, "Retry-After", "60"))
+		srv.Inject(videosdktest.Fault{Body: callWith("ringing")})
+		srv.Inject(videosdktest.Fault{Body: callWith("answered")})
+		started := time.Now()
+		_, err := newClient(t, srv).Calls.WaitAnswered(t.Context(), "call_1")
+		require.NoError(t, err)
+		assert.Equal(t, time.Minute+500*time.Millisecond, time.Since(started))
+	})
+}
+
 func TestAWaitWithoutADeadlineDoesNotWaitForMoreThanAnHourAtATime(t *testing.T) {
 	for name, tt := range map[string]struct {
 		header string
