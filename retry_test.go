@@ -732,6 +732,26 @@ func TestACallThatAMiddlewareAnswersForTheServerMayHaveBeenPlaced(t *testing.T) 
 	})
 }
 
+func TestACallThatIsLostMayHaveBeenPlacedWhateverAMiddlewareAnswersInstead(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusBadRequest} {
+		a := newAccount(t)
+		a.srv.Inject(videosdktest.Fault{Drop: videosdktest.DropAfterActing})
+		fallback := func(next http.RoundTripper) http.RoundTripper {
+			return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(req)
+				if err != nil {
+					return &http.Response{StatusCode: status, Body: http.NoBody, Request: req}, nil
+				}
+				return resp, nil
+			})
+		}
+		a.client = newClient(t, a.srv, videosdk.WithMiddleware(fallback))
+		_, err := a.client.Calls.Create(t.Context(), newCall(a.rule.ID))
+		assert.Equal(t, 1, a.srv.DialCount(callee))
+		require.ErrorIs(t, err, videosdk.ErrMaybeApplied)
+	}
+}
+
 func TestACallThatAMiddlewareSendsByAnotherWayMayHaveBeenPlaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t)

@@ -58,6 +58,7 @@ type Attempt struct {
 	over      bool  // somebody was told that nothing was sent
 	passes    int   // times that the request came down
 	below     int   // of them, those that have not come back
+	failed    bool  // the last that came back brought no answer
 	connected int   // connections that net/http gave to the request
 	before    int   // of them, those of earlier passes
 	own       bool  // one of them is of the pool below
@@ -100,6 +101,10 @@ func (a *Attempt) End() (replayed bool, paid int) {
 	defer a.mu.Unlock()
 	a.ended = true
 	a.replayed = a.replayed || a.below > 0 // a copy that a middleware did not wait for
+	if a.failed {                          // then a middleware has answered, and not the server
+		a.settle()
+		a.replayed = a.replayed || a.sent
+	}
 	for _, d := range a.dialled {
 		a.pool.over(d)
 	}
@@ -139,6 +144,7 @@ func (a *Attempt) MaybeSent(err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.over = !a.maybeSent(err)
+	a.failed = false // which is told now
 	return !a.over
 }
 
@@ -314,7 +320,7 @@ func (g *Guard) Forward(req *http.Request) (resp *http.Response, err error) {
 		}
 		return nil, err
 	}
-	defer func() { a.passed(g.trusted || neverConnected(err)) }()
+	defer func() { a.passed(err != nil, g.trusted || neverConnected(err)) }()
 	if body := req.GetBody; body != nil {
 		req.GetBody = func() (io.ReadCloser, error) { return a.replay(body) }
 	}
@@ -367,13 +373,15 @@ func (a *Attempt) pass(g *Guard) error {
 	return nil
 }
 
-// passed notes that the transport is done with the request. unsent says that nothing
-// was sent if no connection was seen. That is asked of the transport's own error, and
-// not of what a middleware returns in the end, which may have failed at something else.
-func (a *Attempt) passed(unsent bool) {
+// passed notes that the transport is done with the request. failed says that it has no
+// answer, and unsent that nothing was sent if no connection was seen. That is asked of
+// the transport's own error, and not of what a middleware returns in the end, which may
+// have failed at something else.
+func (a *Attempt) passed(failed, unsent bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.below--
+	a.failed = failed
 	if !unsent && a.connected == a.before {
 		a.replayed = a.replayed || a.sent // a copy was sent at the same time
 		a.sent = true
