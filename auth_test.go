@@ -251,6 +251,12 @@ func TestATokenSourceIsAskedForEachAttempt(t *testing.T) {
 	assert.Equal(t, []string{"token-1", "token-2"}, tokensOf(rec))
 }
 
+func TestATokenSourceIsAskedForTheAttemptsAfterARefusalToo(t *testing.T) {
+	rec := newRecorder(t, http.StatusUnauthorized, `{}`).then(http.StatusServiceUnavailable, `{}`).then(http.StatusOK, emptyPage)
+	require.NoError(t, listOnce(t, rec.client(videosdk.WithTokenSource(numbered()))))
+	assert.Equal(t, []string{"token-1", "token-2", "token-3"}, tokensOf(rec))
+}
+
 func TestATokenOfASourceThatIsRefused(t *testing.T) {
 	vault := errors.New("the vault is sealed")
 	second := func(token string, err error) tokenFunc {

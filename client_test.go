@@ -157,6 +157,7 @@ func TestBaseURLs(t *testing.T) {
 		{"a slash at the end", "https://api.example.com/", "https://api.example.com/v2/sip/call"},
 		{"a path", "https://proxy.example.com/videosdk/", "https://proxy.example.com/videosdk/v2/sip/call"},
 		{"a path with an escaped slash", "https://proxy.example.com/a%2Fb", "https://proxy.example.com/a%2Fb/v2/sip/call"},
+		{"a path with an escaped slash, and a slash at the end", "https://proxy.example.com/a%2Fb/", "https://proxy.example.com/a%2Fb/v2/sip/call"},
 		{"https in capitals", "HTTPS://api.example.com", "https://api.example.com/v2/sip/call"},
 		{"http on localhost", "http://localhost:8080", "http://localhost:8080/v2/sip/call"},
 		{"http on the loopback of IPv4", "http://127.0.0.1:8080", "http://127.0.0.1:8080/v2/sip/call"},

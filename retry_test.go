@@ -732,6 +732,16 @@ func TestACallThatAMiddlewareAnswersForTheServerMayHaveBeenPlaced(t *testing.T) 
 	})
 }
 
+func TestACallIsNotRepeatedAfterARefusalThatIsToldUnderASuccess(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusTooManyRequests} {
+		rec := newRecorder(t, http.StatusOK, `{"id":"c"}`).then(http.StatusOK, fmt.Sprintf(`{"statusCode":%d}`, status))
+		client := rec.client()
+		require.NoError(t, getOne(t.Context(), client)) // so that the token is not new
+		require.Error(t, errorOf(client.Calls.Create(t.Context(), newCall("rule_1"))))
+		assert.Len(t, rec.all(), 2)
+	}
+}
+
 func TestACallThatIsLostMayHaveBeenPlacedWhateverAMiddlewareAnswersInstead(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusBadRequest} {
 		a := newAccount(t)
