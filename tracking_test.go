@@ -176,13 +176,53 @@ func TestAListThatRepeatsItselfIsNoProofThatACallWasNotPlaced(t *testing.T) {
 
 	const none, placed = `{"pageInfo":{"lastPage":5,"total":450},"data":[]}`, `{"data":{"callId":"c2"}}`
 	for name, recorder := range map[string]*recorder{
-		"its only page":                   newRecorder(t, http.StatusOK, fmt.Sprintf(page, 1)).then(http.StatusOK, placed),
-		"more pages, which are all empty": newRecorder(t, http.StatusOK, fmt.Sprintf(page, 5)).then(http.StatusOK, none).then(http.StatusOK, none).then(http.StatusOK, placed),
+		"its only page": newRecorder(t, http.StatusOK, fmt.Sprintf(page, 1)).then(http.StatusOK, placed),
+		"more pages, which are all empty": newRecorder(t, http.StatusOK, fmt.Sprintf(page, 5)).then(http.StatusOK, none).
+			then(http.StatusOK, none).then(http.StatusOK, none).then(http.StatusOK, none).then(http.StatusOK, placed),
 	} {
 		call, err := recorder.client().Calls.CreateOnce(t.Context(), params)
 		require.NoError(t, err, name)
 		assert.Equal(t, "c2", call.ID, name)
 	}
+}
+
+// Who counts the pages before it leaves out what was not asked for may have pages of
+// nothing, also before the first call.
+func TestASearchGoesOnAfterPagesOfNothing(t *testing.T) {
+	const none, other = `{"pageInfo":{"lastPage":5},"data":[]}`, `{"pageInfo":{"lastPage":5},"data":[{"callId":"c1","metadata":{"trackingId":"order-6"}}]}`
+	const found = `{"pageInfo":{"lastPage":5},"data":[{"callId":"c2","metadata":{"trackingId":"order-7"}}]}`
+	params := validCall()
+	params.TrackingID = "order-7"
+	for name, pages := range map[string][]string{
+		"first":                       {none, found},
+		"but the last":                {none, none, none, none, found},
+		"in the middle":               {other, none, none, found},
+		"after one that was repeated": {other, other, none, none, found},
+		"none, of a list that does not tell how many it has": {`[{"callId":"c1","metadata":{"trackingId":"order-6"}}]`, found},
+	} {
+		recorder := &recorder{t: t}
+		for _, page := range pages {
+			recorder.then(http.StatusOK, page)
+		}
+		call, err := recorder.client().Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err, name)
+		assert.Equal(t, "c2", call.ID, name)
+		assert.Len(t, recorder.all(), len(pages), name)
+		for i, request := range recorder.all() {
+			assert.Equal(t, http.MethodGet, request.Method, name)
+			assert.Contains(t, request.Query, fmt.Sprintf("page=%d&", i+1), name)
+		}
+	}
+
+	repeating := newRecorder(t, http.StatusOK, none).then(http.StatusOK, other).then(http.StatusOK, none).then(http.StatusOK, other)
+	_, err := repeating.client().Calls.CreateOnce(t.Context(), params)
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse, "what is repeated may stand for another page")
+	assert.Len(t, repeating.all(), 5)
+
+	endless := newRecorder(t, http.StatusOK, `{"pageInfo":{"lastPage":2000000000},"data":[]}`)
+	_, err = endless.client().Calls.CreateOnce(t.Context(), params)
+	require.ErrorIs(t, err, videosdk.ErrInvalidResponse, "not all of it can be read")
+	assert.Equal(t, http.MethodGet, endless.last().Method)
 }
 
 func TestASearchLeavesTheOptionsOfItsCallerAlone(t *testing.T) {
