@@ -119,6 +119,18 @@ func (l *listing) info() *pageInfo {
 	}
 }
 
+// isEmpty reports whether an envelope without an array tells of an empty list: it has
+// no more than one page, no items, and nothing in place of the array.
+func (l *listing) isEmpty() bool {
+	info := l.info()
+	switch {
+	case l.PageInfo == nil && l.Pagination == nil, info.Total > 0, max(info.LastPage, info.TotalPages) > 1:
+		return false
+	default:
+		return l.Data == nil || string(l.Data) == "null" || string(l.Data) == "{}"
+	}
+}
+
 // list sends a request that answers a page.
 func list[W, T any, P wire[W, T]](ctx context.Context, c *Client, r *request) (*Page[T], error) {
 	r.long = true
@@ -197,7 +209,7 @@ func decodePage[W, T any, P wire[W, T]](body []byte) (page *Page[T], problem str
 		}
 	}
 	raw := l.items()
-	if raw == nil && (l.PageInfo == nil && l.Pagination == nil || l.info().Total > 0) {
+	if raw == nil && !l.isEmpty() {
 		return nil, "it has no list"
 	}
 	if jsonscan.Exceeds(raw, mostItems) {

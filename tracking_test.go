@@ -136,6 +136,8 @@ func TestAListThatCannotBeReadIsNoProofThatACallWasNotPlaced(t *testing.T) {
 		{"ids in place of calls", `{"data":["c1","c2"]}`, "is not a JSON object"},
 		{"a call that cannot be told from another", `{"data":[{"to":"+14155550199"}]}`, "neither an id nor metadata"},
 		{"a total without a list", `{"pageInfo":{"total":1},"calls":[{"callId":"c1"}]}`, "it has no list"},
+		{"pages without a list", `{"pagination":{"totalPages":2},"calls":[{"callId":"c1"}]}`, "it has no list"},
+		{"something in place of the list", `{"pageInfo":{"lastPage":1},"data":{"calls":[{"callId":"c1"}]}}`, "it has no list"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
