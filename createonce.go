@@ -52,8 +52,9 @@ const (
 // that is started again, or made in place of another, before the list shows the
 // call. The API has no way to prevent that: let one client own a TrackingID at a
 // time. Nor does it find a call to another number: if To has changed, that number is
-// dialled too, by the same client after that minute. Nor one of more than 30 days ago:
-// that person is called again.
+// dialled too, by the same client after that minute. A SIP URI in place of a number is
+// not: the call to that number is found, and returned. Nor does it find one of more
+// than 30 days ago: that person is called again.
 //
 // The end of ctx does not end a call that has been placed: see [CallsService.End].
 func (s *CallsService) CreateOnce(ctx context.Context, params CallCreateParams, opts ...RequestOption) (*Call, error) {

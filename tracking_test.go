@@ -293,6 +293,20 @@ func TestCreateOnceFindsASIPURIToo(t *testing.T) {
 	})
 }
 
+func TestCreateOnceFindsTheCallToANumberThatBecameASIPURI(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, client, rule := newLine(t, videosdktest.InMemory())
+		params := callNamed(rule, "order-7")
+		first, err := client.Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err)
+		params.To = "sip:alice@example.com"
+		second, err := newClient(t, srv).Calls.CreateOnce(t.Context(), params)
+		require.NoError(t, err)
+		assert.Equal(t, first.ID, second.ID)
+		assert.Zero(t, srv.DialCount(params.To))
+	})
+}
+
 func TestCreateOnceResolvesAnUnknownOutcome(t *testing.T) {
 	tests := []struct {
 		name  string
