@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -457,41 +456,37 @@ const mostEmpty = 1000
 
 // inTurn is All for a search that must miss nothing: it reads one page after the
 // other, because what moves to a later one meanwhile is on that. Pages of nothing it
-// passes over, where All may end before the last: a server may leave out what was not
-// asked for after it has counted the pages. That the last of several pages brings
-// nothing new is an error: where the list repeats itself, or holds nothing but null, All
-// takes that for its end, and calls may be missing.
+// passes over: a server may leave out what was not asked for after it has counted the
+// pages. If it tells of several, and what it shows last is nothing new, or nothing but
+// null, that is an error: calls may be missing.
 func (s *CallsService) inTurn(ctx context.Context, params CallListParams, opts []RequestOption) iter.Seq2[*Call, error] {
-	opts = append(slices.Clone(opts), WithPagesAhead(0))
 	get := s.pages(params, opts)
 	return func(yield func(*Call, error) bool) {
-		news := false // whether the page that was read last had any, or need not
-		passed := 0   // pages of nothing
-		noting := func(ctx context.Context, page, perPage int) (*Page[Call], error) {
-			p, err := get(ctx, page+passed, perPage)
-			for err == nil && p.listed == 0 && page+passed < p.LastPage && passed < mostEmpty {
-				passed++
-				p, err = get(ctx, page+passed, perPage)
-			}
+		given := make(map[string]bool) // by id
+		for n, fresh, stale, empty := 1, 0, 0, 0; ; n++ {
+			p, err := get(ctx, n, largestPage)
 			if err != nil {
-				news = true
-				return nil, err
-			}
-			// A last page of nothing is an end, whatever the server has counted.
-			news = p.LastPage < 2 || p.listed == 0 && passed < mostEmpty
-			if p.LastPage > 0 {
-				p.LastPage = max(1, p.LastPage-passed) // as All counts
-			}
-			return p, nil
-		}
-		for call, err := range all(ctx, s.client, opts, params.Page, params.PerPage, noting) {
-			news = true
-			if !yield(call, err) {
+				yield(nil, err)
 				return
 			}
-		}
-		if !news {
-			yield(nil, fmt.Errorf("videosdk: the list of calls ends with a page of nothing new: %w", ErrInvalidResponse))
+			news, more := p.give(given, yield)
+			switch {
+			case !more:
+				return
+			case news:
+				fresh, stale = fresh+1, 0
+			case p.listed > 0:
+				stale++
+			default:
+				empty++
+			}
+			if !p.isLast(n) && stale <= fresh && empty <= mostEmpty {
+				continue
+			}
+			if p.LastPage > 1 && (stale > 0 || empty > mostEmpty) {
+				yield(nil, fmt.Errorf("videosdk: the list of calls ends with nothing new: %w", ErrInvalidResponse))
+			}
+			return
 		}
 	}
 }

@@ -256,26 +256,32 @@ func all[T any](ctx context.Context, c *Client, opts []RequestOption, page, perP
 				yield(nil, err)
 				return
 			}
-			before := len(given)
-			for i, id := range p.ids {
-				if given[id] {
-					continue
-				}
-				given[id] = true
-				if !yield(p.Items[i], nil) {
-					return
-				}
-			}
-			if p.isLast(n) {
+			news, more := p.give(given, yield)
+			switch {
+			case !more, p.isLast(n):
 				return
-			}
-			if len(given) > before {
+			case news:
 				fresh, stale = fresh+1, 0
-			} else {
+			default:
 				stale++
 			}
 		}
 	}
+}
+
+// give yields the items that were on no page before, notes their ids, and reports
+// whether there were any, and whether more are wanted.
+func (p *Page[T]) give(given map[string]bool, yield func(*T, error) bool) (news, more bool) {
+	for i, id := range p.ids {
+		if given[id] {
+			continue
+		}
+		given[id], news = true, true
+		if !yield(p.Items[i], nil) {
+			return news, false
+		}
+	}
+	return news, true
 }
 
 // isLast reports whether no page follows this one, which was asked for as
