@@ -23,7 +23,7 @@ import (
 type guard struct {
 	name     string
 	file     string
-	old, new string // every old becomes new; an empty old appends
+	old, new string // every old becomes new
 	packages string
 }
 
@@ -55,7 +55,8 @@ func guards() []guard {
 		{"no wait goes beyond the deadline", "exchange.go",
 			"ok && time.Until(deadline) <= wait {", "ok && deadline.IsZero() {", "."},
 		{"one failing call does not close the pool of all", "exchange.go",
-			"", "\nfunc (x *exchange) CloseIdleConnections() { x.client.CloseIdleConnections() }\n", "."},
+			"Transport: roundTripper(x.roundTrip),",
+			"Transport: struct {\nroundTripper\n*Client\n}{x.roundTrip, x.client},", "."},
 		{"each attempt has its timeout", "exchange.go",
 			"return time.AfterFunc(timeout,", "return time.AfterFunc(100*timeout,", "."},
 		{"a 401 is answered with a fresh token", "exchange.go",
@@ -66,6 +67,16 @@ func guards() []guard {
 			"case IsOverdue(a): // middlewares take time", "case false:", "."},
 		{"nothing is sent after a deadline that passed while it was connected", "internal/transport/attempt.go",
 			"if IsOverdue(a) { // to connect takes time, too", "if false {", "."},
+		{"a list that ends with nothing new is no proof", "calls.go",
+			"(stale > 0 || empty > mostEmpty)", "empty > mostEmpty", "."},
+		{"a page of nothing is not the end of a list", "calls.go",
+			"empty <= mostEmpty {", "empty == 0 {", "."},
+		{"a call that was found late is known for a minute", "createonce.go",
+			"s.client.placing.remember(own)", "", "."},
+		{"what is forgotten takes no newer one along", "createonce.go",
+			" && p.known[own.trackingID] == own", "", "."},
+		{"a middleware's answer does not stand for that of the server", "internal/transport/attempt.go",
+			"if a.failed {", "if false {", "."},
 		{"a look that took long is not relied on", "createonce.go",
 			"time.Since(began) > freshLook", "false", "."},
 		{"an event is left to others if its claim was void at once", "webhookhandler.go",
@@ -165,13 +176,10 @@ func (g guard) overlay(root string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	changed := string(text) + g.new
-	if g.old != "" {
-		if !strings.Contains(string(text), g.old) {
-			return "", fmt.Errorf("%s has no %q", g.file, g.old)
-		}
-		changed = strings.ReplaceAll(string(text), g.old, g.new)
+	if !strings.Contains(string(text), g.old) {
+		return "", fmt.Errorf("%s has no %q", g.file, g.old)
 	}
+	changed := strings.ReplaceAll(string(text), g.old, g.new)
 	dir, err := os.MkdirTemp("", "guard")
 	if err != nil {
 		return "", err
