@@ -153,10 +153,6 @@ func TestALostAnswerMakesNoSecondCampaign(t *testing.T) {
 	assertEachOnce(t, srv)
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
 // As a process that is stopped with Ctrl-Z, and goes on when another has done the work.
 func TestARunThatWasFrozenBeginsNoSecondCampaign(t *testing.T) {
 	for _, frozenAfter := range []string{
@@ -175,16 +171,14 @@ func TestARunThatWasFrozenBeginsNoSecondCampaign(t *testing.T) {
 				require.NoError(t, err)
 				c := &campaign{name: "spring", from: "+14155550100", rule: rule.ID, every: time.Minute}
 				sent := map[string]int{}
-				freeze := videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-					return roundTripper(func(req *http.Request) (*http.Response, error) {
-						answer, err := next.RoundTrip(req)
-						request := req.Method + " " + req.URL.Path
-						if sent[request]++; fmt.Sprint(request, " ", sent[request]) == frozenAfter {
-							_, err := delegated(t, c, client)
-							assert.NoError(t, err)
-						}
-						return answer, err
-					})
+				freeze := jobtest.Intercept(func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+					answer, err := next.RoundTrip(req)
+					request := req.Method + " " + req.URL.Path
+					if sent[request]++; fmt.Sprint(request, " ", sent[request]) == frozenAfter {
+						_, err := delegated(t, c, client)
+						assert.NoError(t, err)
+					}
+					return answer, err
 				})
 
 				_, _ = delegated(t, c, jobtest.NewClient(t, srv, inMemory, freeze))

@@ -197,20 +197,14 @@ func TestAnInterruptionLeavesNobodyAlone(t *testing.T) {
 	})
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
 // intercept has the requests to a path sent by a function.
 func (s *scene) intercept(path string, send func(next http.RoundTripper, req *http.Request) (*http.Response, error)) {
 	s.client = jobtest.NewClient(s.t, s.srv, videosdk.WithHTTPClient(s.srv.HTTPClient()),
-		videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(req *http.Request) (*http.Response, error) {
-				if req.Method != http.MethodPost || req.URL.Path != path {
-					return next.RoundTrip(req)
-				}
-				return send(next, req)
-			})
+		jobtest.Intercept(func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			if req.Method != http.MethodPost || req.URL.Path != path {
+				return next.RoundTrip(req)
+			}
+			return send(next, req)
 		}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,6 +49,17 @@ func NewClient(t *testing.T, srv *videosdktest.Server, opts ...videosdk.Option) 
 	t.Cleanup(client.CloseIdleConnections)
 	return client
 }
+
+// Intercept has each request of a client sent by a function, which may hand it to next.
+func Intercept(send func(next http.RoundTripper, req *http.Request) (*http.Response, error)) videosdk.Option {
+	return videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(req *http.Request) (*http.Response, error) { return send(next, req) })
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // NewRule makes an outbound rule for a number.
 func NewRule(t *testing.T, srv *videosdktest.Server, number string) (ruleID string) {
