@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -175,13 +176,9 @@ func (w *callWire) resource(raw json.RawMessage) (*Call, string) {
 	c.ID = cmp.Or(c.ID, w.CallID)
 	c.To = cmp.Or(c.To, w.SIPTo)
 	c.From = cmp.Or(c.From, w.SIPFrom)
-	if len(c.Metadata) == 0 && w.MetaData != nil {
+	if w.MetaData != nil { // beside other metadata, too, it may hold the tracking id
+		maps.Copy(w.MetaData, c.Metadata)
 		c.Metadata = w.MetaData
-	}
-	for key, value := range w.MetaData { // beside other metadata it may hold the tracking id
-		if _, told := c.Metadata[key]; !told {
-			c.Metadata[key] = value
-		}
 	}
 	c.Type = Direction(strings.ToLower(string(c.Type)))
 	c.Status = c.Status.normal()
