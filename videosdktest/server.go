@@ -89,11 +89,12 @@ func Start(opts ...Option) (*Server, error) {
 		alarms:    make(map[*alarm]struct{}),
 	}
 	s.outbox.keys.key, s.outbox.keys.changed = key, s.changed
-	s.outbox.tb = audience(cfg.tb)
+	told := audience(cfg.tb)
+	s.outbox.tb = told
 	s.auth = authenticator{apiKey: s.APIKey, secret: []byte(s.Secret)}
 	s.router = s.newRouter()
 	s.http = &http.Server{
-		Handler:     logged(audience(cfg.tb), http.HandlerFunc(s.serve)),
+		Handler:     logged(told, http.HandlerFunc(s.serve)),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState:   s.trackConnection,
 		ErrorLog:    log.New(io.Discard, "", 0),
@@ -103,7 +104,7 @@ func Start(opts ...Option) (*Server, error) {
 		return nil, err
 	}
 	if cfg.tb != nil {
-		cfg.tb.Cleanup(func() { s.end(cfg.tb) })
+		cfg.tb.Cleanup(func() { s.end(told) })
 	}
 	return s, nil
 }
