@@ -218,7 +218,7 @@ func TestACallIsDecodedInEachSpelling(t *testing.T) {
 			videosdk.Call{ID: "c", Start: &noon, End: &noon}},
 		{"times in seconds", `{"id":"c","start":1755777600}`, videosdk.Call{ID: "c", Start: &noon}},
 		{"times that are empty", `{"id":"c","start":"","end":""}`, videosdk.Call{ID: "c"}},
-		{"times that are none", `{"id":"c","start":"0001-01-01T00:00:00Z","end":"0001-01-01T00:00:00Z"}`, videosdk.Call{ID: "c"}},
+		{"times that are zero", `{"id":"c","start":"0001-01-01T00:00:00Z","end":"0001-01-01T00:00:00Z"}`, videosdk.Call{ID: "c"}},
 		{"times that are none", `{"id":"c","start":"soon","end":{}}`, videosdk.Call{ID: "c"}},
 		{"numbers for strings", `{"id":123456789012345678,"roomId":7}`, videosdk.Call{ID: "123456789012345678", RoomID: "7"}},
 		{"null everywhere", `{"id":"c","type":null,"status":null,"to":null,"metadata":null,"timelog":null,"start":null,"end":null}`,
