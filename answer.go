@@ -174,7 +174,7 @@ func cut(text string, n int) string {
 func (x *exchange) scrub(text string) string {
 	secrets := x.request.secrets()
 	if x.bearer != nil {
-		secrets = append(secrets, x.bearer.text())
+		secrets = append(secrets, x.bearer.token)
 	}
 	if c := x.client.credentials; c != nil {
 		secrets = append(secrets, c.secret())

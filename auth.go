@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -141,15 +142,15 @@ func (c *credentials) sign(now time.Time, claims jwt.MapClaims, lifetime time.Du
 
 // bearer is a token ready to be sent.
 type bearer struct {
-	header []string // the value of the Authorization header
+	token  string
 	signed time.Time
 	renew  time.Time
 	used   atomic.Bool
+
+	// The headers of requests that carry it without and with a body, made when they
+	// are needed first.
+	read, write atomic.Pointer[http.Header]
 }
-
-func newBearer(token string) *bearer { return &bearer{header: []string{token}} }
-
-func (b *bearer) text() string { return b.header[0] }
 
 // firstUse reports, once, that no attempt has carried the token yet.
 func (b *bearer) firstUse() bool { return !b.used.Load() && !b.used.Swap(true) }
@@ -190,8 +191,7 @@ func (s *signer) get(context.Context) (*bearer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBearer(token)
-	b.signed, b.renew = now, now.Add(s.lifetime/renewDenominator*renewNumerator)
+	b := &bearer{token: token, signed: now, renew: now.Add(s.lifetime / renewDenominator * renewNumerator)}
 	s.current.Store(b)
 	return b, nil
 }
@@ -231,7 +231,7 @@ func (s *sourced) get(ctx context.Context) (*bearer, error) {
 	if err := checkToken(token); err != nil {
 		return nil, err
 	}
-	return newBearer(token), nil
+	return &bearer{token: token}, nil
 }
 
 // ask calls the source in a goroutine of its own, so that one that ignores
@@ -263,7 +263,7 @@ func (s *sourced) ask(ctx context.Context) (string, error) {
 
 func (s *sourced) replace(ctx context.Context, refused *bearer, _ bool) (*bearer, error) {
 	b, err := s.get(ctx)
-	if err != nil || b.text() == refused.text() {
+	if err != nil || b.token == refused.token {
 		return nil, err
 	}
 	return b, nil

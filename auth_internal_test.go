@@ -11,8 +11,7 @@ import (
 // backwards: a test's own runs forwards.
 func TestATokenIsValidFromItsSignatureUntilItsRenewal(t *testing.T) {
 	signed := time.Unix(1_778_493_600, 0)
-	b := newBearer("token")
-	b.signed, b.renew = signed, signed.Add(8*time.Minute)
+	b := &bearer{token: "token", signed: signed, renew: signed.Add(8 * time.Minute)}
 	assert.False(t, b.valid(signed.Add(-1)), "the clock was set back: nobody knows how old it is")
 	assert.True(t, b.valid(signed))
 	assert.True(t, b.valid(b.renew.Add(-1)))

@@ -473,11 +473,11 @@ func (c *config) client() *Client {
 			return nil
 		}
 	}
-	send := guard.Forward // what the client sends is its own
-	if len(c.middleware) > 0 {
+	send := guard.Forward // net/http changes nothing of a request
+	if len(c.middleware) > 0 || !guard.IsNetHTTP() {
 		send = func(req *http.Request) (*http.Response, error) {
-			// All attempts have the same address, and all requests the same values in their
-			// headers: what a middleware does to them must not reach another.
+			// All attempts have the same address, and most requests the same header: what
+			// others do to them must not reach another.
 			address := *req.URL
 			req.URL, req.Header = &address, req.Header.Clone()
 			return outermost.RoundTrip(req)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -414,22 +415,62 @@ func TestWhatAMiddlewareAddsToAnAddressDoesNotAddUp(t *testing.T) {
 	}
 }
 
-func TestAMiddlewareThatCoversATokenForItsLogLeavesThatOfOthersAlone(t *testing.T) {
-	rec := newRecorder(t, http.StatusOK, emptyPage)
-	client := rec.client(videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+func TestWhoCoversATokenForItsLogLeavesThatOfOthersAlone(t *testing.T) {
+	cover := func(header http.Header) {
+		for name := range header {
+			header[name][0] = "***"
+		}
+		header.Set("X-Covered", "yes")
+	}
+	covering := func(next http.RoundTripper) http.RoundTripper {
 		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(req)
-			for name := range req.Header {
-				req.Header[name][0] = "***"
-			}
+			cover(req.Header)
 			return resp, err
 		})
-	}))
-	for range 2 {
-		require.NoError(t, listOnce(t, client))
 	}
-	requests := rec.all()
-	assert.Equal(t, requests[0].Header, requests[1].Header)
+	overNetHTTP := func(rec *recorder, base *http.Transport) []videosdk.Option {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			resp, _ := rec.RoundTrip(r) // which never fails
+			_, _ = io.Copy(w, resp.Body)
+		}))
+		t.Cleanup(srv.Close)
+		t.Cleanup(base.CloseIdleConnections)
+		return []videosdk.Option{videosdk.WithBaseURL(srv.URL), videosdk.WithHTTPClient(&http.Client{Transport: base})}
+	}
+	tests := []struct {
+		name string
+		opts func(*recorder) []videosdk.Option
+	}{
+		{"a middleware", func(*recorder) []videosdk.Option { return []videosdk.Option{videosdk.WithMiddleware(covering)} }},
+		{"a transport of the caller's", func(rec *recorder) []videosdk.Option {
+			return []videosdk.Option{videosdk.WithHTTPClient(&http.Client{Transport: covering(rec)})}
+		}},
+		{"what chooses a proxy", func(rec *recorder) []videosdk.Option {
+			return overNetHTTP(rec, &http.Transport{Proxy: func(req *http.Request) (*url.URL, error) {
+				cover(req.Header)
+				return nil, nil
+			}})
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := newRecorder(t, http.StatusOK, `{"data":{"callId":"call_1"}}`)
+			client := rec.client(tt.opts(rec)...)
+			t.Cleanup(client.CloseIdleConnections)
+			for range 2 {
+				require.NoError(t, getOnce(t, client))
+				require.NoError(t, errorOf(client.Calls.Create(t.Context(), validCall())))
+			}
+			requests := rec.all()
+			require.Len(t, requests, 4)
+			for _, req := range requests {
+				assert.NotContains(t, req.Header, "X-Covered")
+				assert.True(t, strings.HasPrefix(req.Header.Get("Authorization"), "eyJ"))
+				assert.Equal(t, "application/json", req.Header.Get("Accept"))
+			}
+		})
+	}
 }
 
 func TestAMiddlewareThatBreaksTheRules(t *testing.T) {

@@ -231,12 +231,41 @@ func (x *exchange) origin() string {
 	return x.client.origin
 }
 
-// header returns the header of one attempt: a new one each time, so that what
-// a middleware adds to it does not add up.
+// header returns the header of one attempt, which may be that of others too: nobody
+// but a middleware changes one, and those get a copy.
 func (x *exchange) header(ctx context.Context) (http.Header, error) {
 	if up := x.request.upload; up != nil {
 		return up.header(), nil
 	}
+	if x.request.public {
+		return x.newHeader(), nil
+	}
+	b := x.better
+	if b == nil {
+		var err error
+		if b, err = x.client.tokens.get(ctx); err != nil {
+			return nil, err // which may quote the last token: keep that to find it
+		}
+	}
+	x.bearer, x.better = b, nil
+	x.fresh = b.firstUse()
+	if x.request.long || x.request.settings.header != nil {
+		return x.newHeader(), nil
+	}
+	common := &b.read
+	if x.open != nil {
+		common = &b.write
+	}
+	if made := common.Load(); made != nil {
+		return *made, nil
+	}
+	header := x.newHeader()
+	common.Store(&header)
+	return header, nil
+}
+
+// newHeader makes the header of a request, with the token that it has.
+func (x *exchange) newHeader() http.Header {
 	header := make(http.Header, 8)
 	for name, values := range x.request.settings.header {
 		header[name] = values
@@ -252,20 +281,10 @@ func (x *exchange) header(ctx context.Context) (http.Header, error) {
 	if x.open != nil {
 		header["Content-Type"] = contentJSON
 	}
-	if x.request.public {
-		return header, nil
+	if x.bearer != nil {
+		header["Authorization"] = []string{x.bearer.token}
 	}
-	b := x.better
-	if b == nil {
-		var err error
-		if b, err = x.client.tokens.get(ctx); err != nil {
-			return nil, err // which may quote the last token: keep that to find it
-		}
-	}
-	x.bearer, x.better = b, nil
-	x.fresh = x.bearer.firstUse()
-	header["Authorization"] = x.bearer.header
-	return header, nil
+	return header
 }
 
 // Header values that are the same for every request.

@@ -295,6 +295,9 @@ func reportsConnections(t *http.Transport) bool {
 	return true
 }
 
+// IsNetHTTP reports whether nothing but net/http gets the requests.
+func (g *Guard) IsNetHTTP() bool { return g.trusted }
+
 // CloseIdleConnections closes the connections that next keeps for later.
 func (g *Guard) CloseIdleConnections() {
 	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {

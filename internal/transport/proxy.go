@@ -12,14 +12,15 @@ var errProxyAddress = errors.New("the address of the proxy is not a URL (charact
 
 type proxyFunc func(*http.Request) (*url.URL, error)
 
-// hideAddress returns choose with an error that does not quote what cannot be parsed:
-// there is a password in it, of which nobody can say where it ends.
-func hideAddress(choose proxyFunc) proxyFunc {
+// apart returns choose with a request of its own, since others may have the same header
+// and address, and with an error that does not quote what cannot be parsed: there is a
+// password in it, of which nobody can say where it ends.
+func apart(choose proxyFunc) proxyFunc {
 	if choose == nil {
 		return nil
 	}
 	return func(req *http.Request) (*url.URL, error) {
-		proxy, err := choose(req)
+		proxy, err := choose(req.Clone(req.Context()))
 		var faulty *url.Error
 		if errors.As(err, &faulty) {
 			return nil, errProxyAddress

@@ -52,7 +52,7 @@ func New() *Transport {
 // read. The original and its connections are left alone.
 func Adopt(original *http.Transport) *Transport {
 	t := original.Clone()
-	t.Proxy = hideAddress(t.Proxy)
+	t.Proxy = apart(t.Proxy)
 	t.OnProxyConnectResponse = nameProxy(t.OnProxyConnectResponse)
 	if speaksPlainHTTP2(t) {
 		// Nothing tells HTTP/2 without TLS from HTTP/1.1 on a plain
