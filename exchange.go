@@ -38,7 +38,8 @@ type exchange struct {
 	request *request
 	ctx     context.Context // the caller's, which limits the whole call
 	loop    retryablehttp.Client
-	http    http.Client // of loop
+	http    http.Client     // of loop
+	limit   transport.Limit // of the attempt that is under way
 	// outgoing is what loop sends, again and again. Each attempt opens the body
 	// for itself: net/http may still hold that of the one before.
 	outgoing retryablehttp.Request
@@ -166,7 +167,8 @@ func refuseRedirects(*http.Request, []*http.Request) error { return http.ErrUseL
 func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	defer x.limit(cancel).Stop()
+	x.begin(cancel)
+	defer x.limit.Stop()
 
 	if len(x.client.observers) == 0 { // nobody wants to know how long it takes
 		return x.attempt(ctx, req, cancel)
@@ -177,11 +179,11 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// limit ends a context after the attempt timeout. It does so also where the
-// caller's deadline comes first: a context may tell of one and never end.
-func (x *exchange) limit(cancel context.CancelCauseFunc) *time.Timer {
+// begin ends a context after the attempt timeout, until x.limit is stopped. It does so
+// also where the caller's deadline comes first: a context may tell of one and never end.
+func (x *exchange) begin(cancel context.CancelCauseFunc) {
 	timeout := x.request.settings.attemptTimeout
-	return time.AfterFunc(timeout, func() { cancel(errAttemptTimeout(timeout)) })
+	x.client.guard.Limit(&x.limit, timeout, func() { cancel(errAttemptTimeout(timeout)) })
 }
 
 // attempt sends the request once and records the outcome. What it returns is
@@ -516,7 +518,8 @@ func (x *exchange) reauthorize() bool {
 	}
 	ctx, cancel := context.WithCancelCause(x.ctx)
 	defer cancel(nil)
-	defer x.limit(cancel).Stop()
+	x.begin(cancel)
+	defer x.limit.Stop()
 	b, err := x.client.tokens.replace(ctx, x.bearer, x.fresh)
 	switch {
 	case err == nil && b == nil:

@@ -271,15 +271,16 @@ func (a *Attempt) replay(body func() (io.ReadCloser, error)) (io.ReadCloser, err
 // what middleware above must not do, and puts the witness in place.
 type Guard struct {
 	next    http.RoundTripper
-	trusted bool  // next reports every connection
-	pool    *pool // of next, nil if it has none
+	trusted bool    // next reports every connection
+	pool    *pool   // of next, nil if it has none
+	limits  *limits // of what uses the pool
 }
 
 // NewGuard returns a guard in front of next. It trusts a Transport to report its
 // connections, and nothing else.
 func NewGuard(next http.RoundTripper) *Guard {
 	if t, ok := next.(*Transport); ok {
-		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool}
+		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits}
 	}
 	return &Guard{next: next}
 }

@@ -28,7 +28,8 @@ const (
 type Transport struct {
 	*http.Transport
 
-	pool pool
+	pool   pool
+	limits limits
 }
 
 // New returns the transport that a client uses unless it is given one.

@@ -1,0 +1,116 @@
+package transport
+
+import (
+	"sync"
+	"time"
+)
+
+// limits ends what takes too long. All that is under way at the same time shares one
+// timer, because one for each costs a fiftieth of a request. It is dropped with the last
+// of them: it belongs to the testing/synctest bubble in which it was made, and a client
+// may be used in several, one after the other. At the same time it may not; but nor may
+// the connections of a pool.
+type limits struct {
+	mu    sync.Mutex
+	first *Limit      // of those under way, in no order
+	timer *time.Timer // nil if there is none
+	next  time.Time   // when the timer fires: when the first of them is due, or before
+}
+
+// Limit is how long something may take. The zero value is ready for [Guard.Limit], and
+// after Stop it is so again.
+type Limit struct {
+	limits     *limits
+	prev, next *Limit
+	due        time.Time
+	end        func()      // nil if it is not under way
+	timer      *time.Timer // of its own, where none is shared
+}
+
+// Limit has end called, in a goroutine of its own, when timeout has passed, unless l is
+// stopped before.
+func (g *Guard) Limit(l *Limit, timeout time.Duration, end func()) {
+	if g.limits == nil {
+		l.timer = time.AfterFunc(timeout, end)
+		return
+	}
+	now := time.Now()
+	l.limits, l.due, l.end = g.limits, now.Add(timeout), end
+	l.limits.begin(l, now)
+}
+
+// Stop lifts the limit, if it is not over.
+func (l *Limit) Stop() {
+	if l.limits == nil {
+		l.timer.Stop()
+		return
+	}
+	l.limits.mu.Lock()
+	defer l.limits.mu.Unlock()
+	l.limits.remove(l)
+}
+
+func (s *limits) begin(l *Limit, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.next = s.first; l.next != nil {
+		l.next.prev = l
+	}
+	s.first = l
+	if s.timer == nil || l.due.Before(s.next) {
+		s.start(l.due, now)
+	}
+}
+
+func (s *limits) remove(l *Limit) {
+	if l.end == nil { // its time was up
+		return
+	}
+	if l.prev == nil {
+		s.first = l.next
+	} else {
+		l.prev.next = l.next
+	}
+	if l.next != nil {
+		l.next.prev = l.prev
+	}
+	l.prev, l.next, l.end = nil, nil, nil
+	if s.first == nil {
+		s.stop()
+	}
+}
+
+// start replaces the timer, if there is one.
+func (s *limits) start(next, now time.Time) {
+	s.stop()
+	s.next, s.timer = next, time.AfterFunc(next.Sub(now), s.fired)
+}
+
+func (s *limits) stop() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
+
+// fired ends what is due. There may be another timer by now, and nothing due.
+func (s *limits) fired() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	var next time.Time
+	for l := s.first; l != nil; {
+		following := l.next
+		switch {
+		case !l.due.After(now):
+			go l.end()
+			s.remove(l)
+		case next.IsZero() || l.due.Before(next):
+			next = l.due
+		}
+		l = following
+	}
+	if !next.IsZero() {
+		s.start(next, now)
+	}
+}
