@@ -322,17 +322,21 @@ func TestOnlyAnswersThatMayBeLongAreAskedForCompressed(t *testing.T) {
 		_, _ = io.WriteString(w, `{"data":[]}`)
 	}))
 	t.Cleanup(srv.Close)
-	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL))
-	require.NoError(t, err)
-	t.Cleanup(client.CloseIdleConnections)
+	newClient := func(base *http.Transport) *videosdk.Client {
+		client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL), videosdk.WithHTTPClient(&http.Client{Transport: base}))
+		require.NoError(t, err)
+		t.Cleanup(client.CloseIdleConnections)
+		return client
+	}
+	client, plain := newClient(&http.Transport{}), newClient(&http.Transport{DisableCompression: true})
 	tests := []struct {
 		name string
 		call func() error
 		want string
 	}{
-		{"one resource is not", func() error { _, err := client.RoutingRules.Get(t.Context(), "rr_1"); return err }, "identity"},
-		{"nor is what becomes of a change", func() error { _, err := client.Calls.Create(t.Context(), validCall()); return err }, "identity"},
-		{"nor is an acknowledgement", func() error { _, err := client.RoutingRules.Delete(t.Context(), "rr_1"); return err }, "identity"},
+		{"one resource is not", func() error { _, err := client.RoutingRules.Get(t.Context(), "rr_1"); return err }, ""},
+		{"nor is what becomes of a change", func() error { _, err := client.Calls.Create(t.Context(), validCall()); return err }, ""},
+		{"nor is an acknowledgement", func() error { _, err := client.RoutingRules.Delete(t.Context(), "rr_1"); return err }, ""},
 		{"a page of a list is", func() error {
 			_, err := client.Calls.List(t.Context(), videosdk.CallListParams{})
 			return err
@@ -340,6 +344,10 @@ func TestOnlyAnswersThatMayBeLongAreAskedForCompressed(t *testing.T) {
 		{"an export is", func() error {
 			return client.BatchCalls.Records.Export(t.Context(), "b_1", io.Discard, videosdk.BatchRecordExportParams{})
 		}, "gzip"},
+		{"unless the transport is not to", func() error {
+			_, err := plain.Calls.List(t.Context(), videosdk.CallListParams{})
+			return err
+		}, ""},
 		{"an answer of unknown kind is", func() error { return client.Do(t.Context(), http.MethodPost, "/v2/x", nil, nil) }, "gzip"},
 	}
 	for _, tt := range tests {

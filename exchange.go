@@ -277,8 +277,8 @@ func (x *exchange) newHeader() http.Header {
 	if x.request.sink != nil {
 		header["Accept"] = acceptText
 	}
-	if !x.request.long { // else net/http asks for gzip, and undoes it
-		header["Accept-Encoding"] = uncompressed
+	if x.request.long && x.client.guard.MayAskForGzip() {
+		header["Accept-Encoding"] = acceptGzip // see content
 	}
 	if x.open != nil {
 		header["Content-Type"] = contentJSON
@@ -291,10 +291,10 @@ func (x *exchange) newHeader() http.Header {
 
 // Header values that are the same for every request.
 var (
-	acceptJSON   = []string{"application/json"}
-	acceptText   = []string{"text/csv, application/json"} // which is what errors are in
-	uncompressed = []string{"identity"}
-	contentJSON  = []string{"application/json"}
+	acceptJSON  = []string{"application/json"}
+	acceptText  = []string{"text/csv, application/json"} // which is what errors are in
+	acceptGzip  = []string{"gzip"}
+	contentJSON = []string{"application/json"}
 )
 
 // record keeps the outcome of an attempt, and what it adds to the history.
@@ -369,9 +369,9 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return readRest(body, nil, maxBody) // not announced, or a claim that must prove itself
 }
 
-// content returns the body of an answer as it was before it was compressed. net/http
-// undoes only what it has asked for itself; a transport of the caller's may have undone
-// the rest and left the header. Neither JSON nor a table begins as gzip does.
+// content returns the body of an answer as it was before it was compressed, asked for or
+// not. A transport of the caller's may have undone that and left the header: neither JSON
+// nor a table begins as gzip does.
 func content(resp *http.Response) (io.Reader, error) {
 	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return resp.Body, nil

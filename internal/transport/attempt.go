@@ -274,13 +274,14 @@ type Guard struct {
 	trusted bool    // next reports every connection
 	pool    *pool   // of next, nil if it has none
 	limits  *limits // of what uses the pool
+	gzip    bool    // next leaves it to the request to ask for it
 }
 
 // NewGuard returns a guard in front of next. It trusts a Transport to report its
 // connections, and nothing else.
 func NewGuard(next http.RoundTripper) *Guard {
 	if t, ok := next.(*Transport); ok {
-		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits}
+		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits, gzip: t.gzip}
 	}
 	return &Guard{next: next}
 }
@@ -298,6 +299,10 @@ func reportsConnections(t *http.Transport) bool {
 
 // IsNetHTTP reports whether nothing but net/http gets the requests.
 func (g *Guard) IsNetHTTP() bool { return g.trusted }
+
+// MayAskForGzip reports whether a request is to ask for gzip if its answer may be long.
+// Whoever asks has to undo it.
+func (g *Guard) MayAskForGzip() bool { return g.gzip }
 
 // CloseIdleConnections closes the connections that next keeps for later.
 func (g *Guard) CloseIdleConnections() {
