@@ -67,8 +67,8 @@ type Client struct {
 	userAgent   []string     // as a header value, shared by all requests
 	credentials *credentials // nil if the client was made without
 	tokens      tokens
-	transport   roundTripper     // the user's middleware around guard
 	guard       *transport.Guard // the way to the connections
+	transport   sender           // guard's, or the user's middleware around it
 	defaults    settings
 	quota       retry.Quota
 	observers   []observer
@@ -120,8 +120,11 @@ func NewFromEnv(opts ...Option) (*Client, error) {
 // client need not call it.
 func (c *Client) CloseIdleConnections() { c.guard.CloseIdleConnections() }
 
-// roundTripper sends a request. It is a function because fmt does not look into
-// one: a middleware may hold secrets of its own.
+// sender sends a request that an attempt watches. It is a function because fmt does
+// not look into one: a middleware may hold secrets of its own.
+type sender func(*transport.Attempt, *http.Request) (*http.Response, error)
+
+// roundTripper is a transport that is one function.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 // RoundTrip implements http.RoundTripper.
@@ -473,9 +476,9 @@ func (c *config) client() *Client {
 			return nil
 		}
 	}
-	send := guard.Forward // net/http changes nothing of a request
+	send := guard.Send // net/http changes nothing of a request
 	if len(c.middleware) > 0 || !guard.IsNetHTTP() {
-		send = func(req *http.Request) (*http.Response, error) {
+		send = func(_ *transport.Attempt, req *http.Request) (*http.Response, error) {
 			// All attempts have the same address, and most requests the same header: what
 			// others do to them must not reach another.
 			address := *req.URL

@@ -204,7 +204,7 @@ func (x *exchange) attempt(ctx context.Context, req *http.Request, cancel func(e
 		out.Body, _ = x.open() // which cannot fail: nothing is opened but memory, and a part of a file that is open
 		out.GetBody, out.ContentLength = x.open, x.length
 	}
-	resp, err := x.client.transport.RoundTrip(out)
+	resp, err := x.client.transport(witness, out)
 	if err == nil && resp == nil {
 		err = errors.New("a middleware returned neither an answer nor an error")
 	}

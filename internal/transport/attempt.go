@@ -313,21 +313,22 @@ func (g *Guard) CloseIdleConnections() {
 
 // RoundTrip sends a request that carries an Attempt, and leaves it as it is.
 func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	a, err := admit(req)
+	if err != nil {
+		return refuse(req, err)
+	}
 	if req.GetBody != nil {
 		own := *req
 		req = &own
 	}
-	return g.Forward(req)
+	return g.Send(a, req)
 }
 
-// Forward is RoundTrip for a request that is the guard's to change.
-func (g *Guard) Forward(req *http.Request) (resp *http.Response, err error) {
-	a, err := g.admit(req)
-	if err != nil {
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
-		return nil, err
+// Send is RoundTrip for a request of a, which no middleware has seen, and which is the
+// guard's to change.
+func (g *Guard) Send(a *Attempt, req *http.Request) (resp *http.Response, err error) {
+	if err := a.pass(g); err != nil {
+		return refuse(req, err)
 	}
 	defer func() { a.passed(err != nil, g.trusted || neverConnected(err)) }()
 	if body := req.GetBody; body != nil {
@@ -337,9 +338,17 @@ func (g *Guard) Forward(req *http.Request) (resp *http.Response, err error) {
 	return resp, err
 }
 
+// refuse answers a request that is not sent.
+func refuse(req *http.Request, err error) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return nil, err
+}
+
 // admit finds the attempt that a request belongs to, or says what is wrong
 // with the request.
-func (g *Guard) admit(req *http.Request) (*Attempt, error) {
+func admit(req *http.Request) (*Attempt, error) {
 	a, ok := req.Context().Value(attemptKey{}).(*Attempt)
 	if !ok {
 		return nil, errDetached
@@ -353,7 +362,7 @@ func (g *Guard) admit(req *http.Request) (*Attempt, error) {
 			return nil, errReplayKey
 		}
 	}
-	return a, a.pass(g)
+	return a, nil
 }
 
 // pass notes that the request goes down to net/http, unless it must not.
