@@ -354,8 +354,7 @@ func (s *CallsService) Create(ctx context.Context, params CallCreateParams, opts
 	}, opts)
 	params.check(&r.faults)
 	if params.WaitUntilAnswered {
-		ringing := cmp.Or(params.RingingTimeout, defaultRinging)
-		r.settings.attemptTimeout += min(ringing, math.MaxInt64-r.settings.attemptTimeout)
+		r.ringing = cmp.Or(params.RingingTimeout, defaultRinging)
 	}
 	r.body = params.body()
 	return one[callWire, Call](ctx, s.client, r)

@@ -555,11 +555,12 @@ type settings struct {
 }
 
 // forCall returns the settings of one call, reporting wrong ones to f.
-func (s settings) forCall(opts []RequestOption, f *faults) settings {
+// They are the client's own if the call has no options: nobody changes them.
+func (s *settings) forCall(opts []RequestOption, f *faults) *settings {
 	if len(opts) == 0 {
 		return s
 	}
-	own := s // which options make escape to the heap: a call without any is spared that
+	own := *s
 	own.faults = f
 	for i, opt := range opts {
 		if opt == nil {
@@ -568,7 +569,7 @@ func (s settings) forCall(opts []RequestOption, f *faults) settings {
 		}
 		opt.applyToRequest(&own)
 	}
-	return own
+	return &own
 }
 
 func (s *settings) addHeader(name, value string) {

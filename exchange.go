@@ -182,7 +182,7 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 // begin ends a context after the attempt timeout, until x.limit is stopped. It does so
 // also where the caller's deadline comes first: a context may tell of one and never end.
 func (x *exchange) begin(cancel context.CancelCauseFunc) {
-	timeout := x.request.settings.attemptTimeout
+	timeout := x.request.timeout()
 	x.client.guard.Limit(&x.limit, timeout, func() { cancel(errAttemptTimeout(timeout)) })
 }
 
@@ -446,7 +446,7 @@ func (x *exchange) checkRetry(context.Context, *http.Response, error) (bool, err
 // wait before it.
 func (x *exchange) again() bool {
 	o := &x.last
-	s := &x.request.settings
+	s := x.request.settings
 	switch {
 	// What a transport has sent twice is answered once: a 429 is only the last word.
 	case o.final, x.ambiguous && !x.repeatsUnknown():

@@ -2,11 +2,13 @@ package videosdk
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/videosdk-sip-go/videosdk/internal/redact"
@@ -28,14 +30,15 @@ type request struct {
 	operation
 	escaped  string // the path, with the ids
 	query    url.Values
-	body     any      // what is sent as JSON, nil for nothing
-	encoded  []byte   // the JSON of it
-	hidden   []string // what is secret in all this, nil until somebody asks
-	upload   *upload  // what is sent in place of JSON, to another place
-	sink     *sink    // where an answer of text goes, in place of memory
-	long     bool     // its answer may be so long that to compress it pays
-	after    *upload  // whose address the answer may tell
-	settings settings
+	body     any           // what is sent as JSON, nil for nothing
+	encoded  []byte        // the JSON of it
+	hidden   []string      // what is secret in all this, nil until somebody asks
+	upload   *upload       // what is sent in place of JSON, to another place
+	sink     *sink         // where an answer of text goes, in place of memory
+	long     bool          // its answer may be so long that to compress it pays
+	after    *upload       // whose address the answer may tell
+	ringing  time.Duration // how long its answer may wait for the callee's
+	settings *settings
 	faults   faults
 	exchange exchange // what becomes of it on the wire
 }
@@ -50,6 +53,12 @@ func (c *Client) request(op operation, opts []RequestOption, ids ...string) *req
 		"is refused here: a repeat could reach a person twice")
 	r.fillPath(ids)
 	return r
+}
+
+// timeout returns how long one attempt may take.
+func (r *request) timeout() time.Duration {
+	own := r.settings.attemptTimeout
+	return own + min(r.ringing, math.MaxInt64-own)
 }
 
 // fillPath puts each id into the path as exactly one escaped segment.

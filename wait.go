@@ -101,7 +101,7 @@ type poll struct {
 	asked        time.Duration // to wait, by the server
 }
 
-func newPoll(s settings) *poll {
+func newPoll(s *settings) *poll {
 	return &poll{first: s.pollFirst, limit: s.pollLimit, next: s.pollFirst}
 }
 
