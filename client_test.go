@@ -349,6 +349,10 @@ func TestOnlyAnswersThatMayBeLongAreAskedForCompressed(t *testing.T) {
 			return err
 		}, ""},
 		{"an answer of unknown kind is", func() error { return client.Do(t.Context(), http.MethodPost, "/v2/x", nil, nil) }, "gzip"},
+		{"but not one without a body", func() error { return client.Do(t.Context(), http.MethodHead, "/v2/x", nil, nil) }, ""},
+		{"nor a part, which nobody could decompress", func() error {
+			return client.Do(t.Context(), http.MethodGet, "/v2/x", nil, nil, videosdk.WithHeader("range", "bytes=5-"))
+		}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

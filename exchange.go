@@ -277,7 +277,7 @@ func (x *exchange) newHeader() http.Header {
 	if x.request.sink != nil {
 		header["Accept"] = acceptText
 	}
-	if x.request.long && x.client.guard.MayAskForGzip() {
+	if x.mayBeLong(header) && x.client.guard.MayAskForGzip() {
 		header["Accept-Encoding"] = acceptGzip // see content
 	}
 	if x.open != nil {
@@ -287,6 +287,13 @@ func (x *exchange) newHeader() http.Header {
 		header["Authorization"] = []string{x.bearer.token}
 	}
 	return header
+}
+
+// mayBeLong reports whether it pays to compress the answer to a request with header. As
+// net/http has it, that is no answer without a body, about which some servers err, and
+// no part of one: that of a compressed body cannot be decompressed.
+func (x *exchange) mayBeLong(header http.Header) bool {
+	return x.request.long && x.request.method != http.MethodHead && header.Get("Range") == ""
 }
 
 // Header values that are the same for every request.
