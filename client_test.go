@@ -2,6 +2,8 @@ package videosdk_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -457,6 +459,23 @@ func TestWhoCoversATokenForItsLogLeavesThatOfOthersAlone(t *testing.T) {
 		{"a middleware", func(*recorder) []videosdk.Option { return []videosdk.Option{videosdk.WithMiddleware(covering)} }},
 		{"a transport of the caller's", func(rec *recorder) []videosdk.Option {
 			return []videosdk.Option{videosdk.WithHTTPClient(&http.Client{Transport: covering(rec)})}
+		}},
+		{"what speaks HTTP/2 for a transport", func(rec *recorder) []videosdk.Option {
+			srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+			srv.EnableHTTP2 = true
+			srv.StartTLS()
+			t.Cleanup(srv.Close)
+			roots := x509.NewCertPool()
+			roots.AddCert(srv.Certificate())
+			return []videosdk.Option{videosdk.WithBaseURL(srv.URL), videosdk.WithHTTPClient(&http.Client{Transport: &http.Transport{
+				TLSClientConfig: &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}},
+				TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+					"h2": func(_ string, conn *tls.Conn) http.RoundTripper {
+						t.Cleanup(func() { _ = conn.Close() })
+						return covering(rec)
+					},
+				},
+			}})}
 		}},
 		{"what chooses a proxy", func(rec *recorder) []videosdk.Option {
 			return overNetHTTP(rec, &http.Transport{Proxy: func(req *http.Request) (*url.URL, error) {

@@ -275,13 +275,17 @@ type Guard struct {
 	pool    *pool   // of next, nil if it has none
 	limits  *limits // of what uses the pool
 	gzip    bool    // next leaves it to the request to ask for it
+	netHTTP bool    // nothing of the caller's gets requests from next
 }
 
 // NewGuard returns a guard in front of next. It trusts a Transport to report its
 // connections, and nothing else.
 func NewGuard(next http.RoundTripper) *Guard {
 	if t, ok := next.(*Transport); ok {
-		return &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits, gzip: t.gzip}
+		return &Guard{
+			next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits, gzip: t.gzip,
+			netHTTP: len(t.TLSNextProto) == 0, // as it is until net/http adds its own
+		}
 	}
 	return &Guard{next: next}
 }
@@ -298,7 +302,7 @@ func reportsConnections(t *http.Transport) bool {
 }
 
 // IsNetHTTP reports whether nothing but net/http gets the requests.
-func (g *Guard) IsNetHTTP() bool { return g.trusted }
+func (g *Guard) IsNetHTTP() bool { return g.netHTTP }
 
 // MayAskForGzip reports whether a request is to ask for gzip if its answer may be long.
 // Whoever asks has to undo it.
