@@ -69,6 +69,7 @@ type Client struct {
 	tokens      tokens
 	guard       *transport.Guard // the way to the connections
 	transport   sender           // guard's, or the user's middleware around it
+	encodings   encodings
 	defaults    settings
 	quota       retry.Quota
 	observers   []observer
@@ -123,6 +124,10 @@ func (c *Client) CloseIdleConnections() { c.guard.CloseIdleConnections() }
 // sender sends a request that an attempt watches. It is a function because fmt does
 // not look into one: a middleware may hold secrets of its own.
 type sender func(*transport.Attempt, *http.Request) (*http.Response, error)
+
+// encodings are what requests accept, by how long an answer may be. About nil they say
+// nothing.
+type encodings struct{ long, short []string }
 
 // roundTripper is a transport that is one function.
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -476,14 +481,23 @@ func (c *config) client() *Client {
 			return nil
 		}
 	}
-	send := guard.Send // net/http changes nothing of a request
+	var send sender
+	var accepted encodings
 	if len(c.middleware) > 0 || !guard.IsNetHTTP() {
+		// They may look into an answer: net/http decompresses it for them, and asks
+		// for what it may, unless it is told otherwise.
+		accepted.short = uncompressed
 		send = func(_ *transport.Attempt, req *http.Request) (*http.Response, error) {
 			// All attempts have the same address, and most requests the same header: what
 			// others do to them must not reach another.
 			address := *req.URL
 			req.URL, req.Header = &address, req.Header.Clone()
 			return outermost.RoundTrip(req)
+		}
+	} else {
+		send = guard.Send // net/http changes nothing of a request
+		if guard.TakeOverGzip() {
+			accepted.long = acceptGzip // see content
 		}
 	}
 	client := &Client{
@@ -493,6 +507,7 @@ func (c *config) client() *Client {
 		credentials: c.credentials,
 		tokens:      c.tokens(),
 		transport:   send,
+		encodings:   accepted,
 		guard:       guard,
 		defaults:    c.defaults,
 	}

@@ -1,6 +1,7 @@
 package videosdk_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -363,6 +364,43 @@ func TestOnlyAnswersThatMayBeLongAreAskedForCompressed(t *testing.T) {
 			assert.Equal(t, tt.want, asked)
 		})
 	}
+}
+
+// A middleware may log answers, mask them, or count what is in them.
+func TestAMiddlewareSeesNoAnswerThatIsCompressed(t *testing.T) {
+	var asked string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Get("Accept-Encoding")
+		body := []byte(`{"data":[{"callId":"call_1"}]}`)
+		if asked == "gzip" {
+			w.Header().Set("Content-Encoding", asked)
+			body = gzipped(t, body)
+		}
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(srv.Close)
+	var seen []byte
+	client, err := videosdk.New("key", "secret", videosdk.WithBaseURL(srv.URL), videosdk.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(req)
+			if err == nil {
+				seen, err = io.ReadAll(resp.Body)
+				assert.NoError(t, resp.Body.Close())
+				resp.Body = io.NopCloser(bytes.NewReader(seen))
+			}
+			return resp, err
+		})
+	}))
+	require.NoError(t, err)
+	t.Cleanup(client.CloseIdleConnections)
+
+	_, err = client.Calls.List(t.Context(), videosdk.CallListParams{})
+	require.NoError(t, err)
+	assert.Equal(t, "gzip", asked, "a list may be long")
+	assert.JSONEq(t, `{"data":[{"callId":"call_1"}]}`, string(seen))
+
+	_, _ = client.RoutingRules.Get(t.Context(), "rr_1") // a list is no answer to that
+	assert.Equal(t, "identity", asked, "one resource is not")
 }
 
 // named returns a middleware that writes its name down, and adds a header as

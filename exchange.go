@@ -277,8 +277,12 @@ func (x *exchange) newHeader() http.Header {
 	if x.request.sink != nil {
 		header["Accept"] = acceptText
 	}
-	if x.mayBeLong(header) && x.client.guard.MayAskForGzip() {
-		header["Accept-Encoding"] = acceptGzip // see content
+	accepted := x.client.encodings.short
+	if x.mayBeLong(header) {
+		accepted = x.client.encodings.long
+	}
+	if accepted != nil {
+		header["Accept-Encoding"] = accepted
 	}
 	if x.open != nil {
 		header["Content-Type"] = contentJSON
@@ -298,10 +302,11 @@ func (x *exchange) mayBeLong(header http.Header) bool {
 
 // Header values that are the same for every request.
 var (
-	acceptJSON  = []string{"application/json"}
-	acceptText  = []string{"text/csv, application/json"} // which is what errors are in
-	acceptGzip  = []string{"gzip"}
-	contentJSON = []string{"application/json"}
+	acceptJSON   = []string{"application/json"}
+	acceptText   = []string{"text/csv, application/json"} // which is what errors are in
+	acceptGzip   = []string{"gzip"}
+	uncompressed = []string{"identity"}
+	contentJSON  = []string{"application/json"}
 )
 
 // record keeps the outcome of an attempt, and what it adds to the history.

@@ -271,21 +271,21 @@ func (a *Attempt) replay(body func() (io.ReadCloser, error)) (io.ReadCloser, err
 // what middleware above must not do, and puts the witness in place.
 type Guard struct {
 	next    http.RoundTripper
-	trusted bool    // next reports every connection
-	pool    *pool   // of next, nil if it has none
-	limits  *limits // of what uses the pool
-	gzip    bool    // next leaves it to the request to ask for it
-	netHTTP bool    // nothing of the caller's gets requests from next
+	trusted bool            // next reports every connection
+	pool    *pool           // of next, nil if it has none
+	limits  *limits         // of what uses the pool
+	netHTTP *http.Transport // next, if nothing of the caller's gets requests from it
 }
 
 // NewGuard returns a guard in front of next. It trusts a Transport to report its
 // connections, and nothing else.
 func NewGuard(next http.RoundTripper) *Guard {
 	if t, ok := next.(*Transport); ok {
-		return &Guard{
-			next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits, gzip: t.gzip,
-			netHTTP: len(t.TLSNextProto) == 0, // as it is until net/http adds its own
+		g := &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits}
+		if len(t.TLSNextProto) == 0 { // as it is until net/http adds its own
+			g.netHTTP = t.Transport
 		}
+		return g
 	}
 	return &Guard{next: next}
 }
@@ -302,11 +302,17 @@ func reportsConnections(t *http.Transport) bool {
 }
 
 // IsNetHTTP reports whether nothing but net/http gets the requests.
-func (g *Guard) IsNetHTTP() bool { return g.netHTTP }
+func (g *Guard) IsNetHTTP() bool { return g.netHTTP != nil }
 
-// MayAskForGzip reports whether a request is to ask for gzip if its answer may be long.
-// Whoever asks has to undo it.
-func (g *Guard) MayAskForGzip() bool { return g.gzip }
+// TakeOverGzip has net/http, where there is nothing but that, ask for gzip only when a
+// request does: it would do so each time, and to compress half a kilobyte costs the
+// server more than it saves. It reports whether a request may ask. Whoever asks has to
+// undo it.
+func (g *Guard) TakeOverGzip() bool {
+	may := !g.netHTTP.DisableCompression
+	g.netHTTP.DisableCompression = true
+	return may
+}
 
 // CloseIdleConnections closes the connections that next keeps for later.
 func (g *Guard) CloseIdleConnections() {

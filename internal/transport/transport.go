@@ -30,7 +30,6 @@ type Transport struct {
 
 	pool   pool
 	limits limits
-	gzip   bool // it may be asked for
 }
 
 // New returns the transport that a client uses unless it is given one.
@@ -59,7 +58,7 @@ func Adopt(original *http.Transport) *Transport {
 	if speaksPlainHTTP2(t) {
 		// Nothing tells HTTP/2 without TLS from HTTP/1.1 on a plain
 		// connection, so such connections stay foreign to the witness.
-		return newTransport(t)
+		return &Transport{Transport: t}
 	}
 	// net/http gives up HTTP/2 when it sees a dialler that it does not know, and
 	// in every copy of a transport that did not ask for it: ask for it where the
@@ -75,17 +74,9 @@ func Adopt(original *http.Transport) *Transport {
 	return pooled(t, dial)
 }
 
-// newTransport returns t, which asks for gzip only when a request does: it would do so
-// each time, and to compress half a kilobyte costs the server more than it saves.
-func newTransport(t *http.Transport) *Transport {
-	own := &Transport{Transport: t, gzip: !t.DisableCompression}
-	t.DisableCompression = true
-	return own
-}
-
 // pooled returns t with connections that dial makes.
 func pooled(t *http.Transport, dial dialFunc) *Transport {
-	own := newTransport(t)
+	own := &Transport{Transport: t}
 	if t.HTTP2 == nil {
 		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: signOfLife}
 	}
