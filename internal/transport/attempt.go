@@ -271,9 +271,9 @@ func (a *Attempt) replay(body func() (io.ReadCloser, error)) (io.ReadCloser, err
 // what middleware above must not do, and puts the witness in place.
 type Guard struct {
 	next    http.RoundTripper
-	trusted bool            // next reports every connection
-	pool    *pool           // of next, nil if it has none
-	limits  *limits         // of what uses the pool
+	trusted bool  // next reports every connection
+	pool    *pool // of next, nil if it has none
+	limits  limits
 	netHTTP *http.Transport // next, if nothing of the caller's gets requests from it
 }
 
@@ -281,13 +281,13 @@ type Guard struct {
 // connections, and nothing else.
 func NewGuard(next http.RoundTripper) *Guard {
 	if t, ok := next.(*Transport); ok {
-		g := &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: &t.limits}
+		g := &Guard{next: t.Transport, trusted: reportsConnections(t.Transport), pool: &t.pool, limits: limits{shared: bubbles}}
 		if len(t.TLSNextProto) == 0 { // as it is until net/http adds its own
 			g.netHTTP = t.Transport
 		}
 		return g
 	}
-	return &Guard{next: next}
+	return &Guard{next: next, limits: limits{shared: bubbles}}
 }
 
 // reportsConnections reports whether t speaks no protocol that would not tell of

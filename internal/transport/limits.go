@@ -5,12 +5,17 @@ import (
 	"time"
 )
 
+// bubbles is a time that the clock of no testing/synctest bubble reaches: it begins with
+// the year 2000.
+var bubbles = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // limits ends what takes too long. All that is under way at the same time shares one
-// timer, because one for each costs a fiftieth of a request. It is dropped with the last
-// of them: it belongs to the testing/synctest bubble in which it was made, and a client
-// may be used in several, one after the other. At the same time it may not; but nor may
-// the connections of a pool.
+// timer, because one for each costs a fiftieth of a request. In a bubble each has its
+// own: a timer belongs to the bubble in which it was made, and a client may be used in
+// several at once.
 type limits struct {
+	shared time.Time // from when on a timer is shared
+
 	mu    sync.Mutex
 	first *Limit      // of those under way, in no order
 	timer *time.Timer // nil if there is none
@@ -20,28 +25,29 @@ type limits struct {
 // Limit is how long something may take. The zero value is ready for [Guard.Limit], and
 // after Stop it is so again.
 type Limit struct {
+	timer *time.Timer // of its own, nil if it shares one
+
 	limits     *limits
 	prev, next *Limit
 	due        time.Time
-	end        func()      // nil if it is not under way
-	timer      *time.Timer // of its own, where none is shared
+	end        func() // nil if it is not under way
 }
 
 // Limit has end called, in a goroutine of its own, when timeout has passed, unless l is
 // stopped before.
 func (g *Guard) Limit(l *Limit, timeout time.Duration, end func()) {
-	if g.limits == nil {
+	now := time.Now()
+	if now.Before(g.limits.shared) {
 		l.timer = time.AfterFunc(timeout, end)
 		return
 	}
-	now := time.Now()
-	l.limits, l.due, l.end = g.limits, now.Add(timeout), end
+	l.timer, l.limits, l.due, l.end = nil, &g.limits, now.Add(timeout), end
 	l.limits.begin(l, now)
 }
 
 // Stop lifts the limit, if it is not over.
 func (l *Limit) Stop() {
-	if l.limits == nil {
+	if l.timer != nil {
 		l.timer.Stop()
 		return
 	}

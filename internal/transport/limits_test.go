@@ -2,7 +2,6 @@ package transport
 
 import (
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,16 +10,11 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// guards are those that share a timer and those that do not.
-func guards() map[string]*Guard {
-	return map[string]*Guard{
-		"connections of our own":      NewGuard(New()),
-		"a transport of the caller's": NewGuard(http.NewFileTransport(nil)),
-	}
-}
+// sharing returns a guard that shares a timer even where the clock is that of a bubble.
+func sharing() *Guard { return &Guard{} }
 
 func TestALimitEndsWhatTakesTooLongAndNothingElse(t *testing.T) {
-	for name, guard := range guards() {
+	for name, guard := range map[string]*Guard{"one timer for all": sharing(), "one for each": NewGuard(New())} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, 2))
@@ -70,7 +64,7 @@ func hasTimer(g *Guard) bool {
 }
 
 func TestNoTimerIsLeftWhenNothingIsUnderWay(t *testing.T) {
-	guard := NewGuard(New())
+	guard := sharing()
 	use := func(t *testing.T) {
 		var stopped, over Limit
 		ended := make(chan string, 2)
@@ -90,7 +84,7 @@ func TestNoTimerIsLeftWhenNothingIsUnderWay(t *testing.T) {
 
 // A timer may have fired, and wait for the lock, while what it was made for is stopped.
 func TestATimerThatComesTooLateEndsNothing(t *testing.T) {
-	guard := NewGuard(New())
+	guard := sharing()
 	guard.limits.fired()
 	assert.False(t, hasTimer(guard))
 	var l Limit
@@ -103,7 +97,7 @@ func TestATimerThatComesTooLateEndsNothing(t *testing.T) {
 
 func TestAShortLimitDoesNotWaitForALongOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		guard := NewGuard(New())
+		guard := sharing()
 		var long, short Limit
 		started, ended := time.Now(), make(chan time.Duration, 2)
 		end := func() { ended <- time.Since(started) }
@@ -112,4 +106,22 @@ func TestAShortLimitDoesNotWaitForALongOne(t *testing.T) {
 		assert.Equal(t, time.Second, <-ended)
 		assert.Equal(t, time.Hour, <-ended)
 	})
+}
+
+// Else a limit would end with the bubble of another, or never.
+func TestALimitInABubbleHasATimerOfItsOwn(t *testing.T) {
+	guard := NewGuard(New())
+	var outside Limit
+	guard.Limit(&outside, time.Hour, func() { t.Error("its time is not up") })
+	defer outside.Stop()
+	for range 2 {
+		synctest.Test(t, func(*testing.T) {
+			var l Limit
+			ended := make(chan struct{})
+			guard.Limit(&l, time.Second, func() { close(ended) })
+			<-ended
+			l.Stop()
+		})
+	}
+	assert.True(t, hasTimer(guard), "that of what is under way outside")
 }

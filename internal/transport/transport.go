@@ -28,8 +28,7 @@ const (
 type Transport struct {
 	*http.Transport
 
-	pool   pool
-	limits limits
+	pool pool
 }
 
 // New returns the transport that a client uses unless it is given one.

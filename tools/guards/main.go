@@ -61,7 +61,7 @@ func guards() []guard {
 			"guard.Limit(&x.limit, timeout,", "guard.Limit(&x.limit, 100*timeout,", "."},
 		{"a short limit does not wait for a long one", "internal/transport/limits.go",
 			" || l.due.Before(s.next)", "", "./internal/transport"},
-		{"nothing of a bubble is left for another", "internal/transport/limits.go",
+		{"no timer is left when nothing is under way", "internal/transport/limits.go",
 			"if s.first == nil {", "if false {", "./internal/transport"},
 		{"what is not net/http changes the header of one request", "client.go",
 			" || !guard.IsNetHTTP()", "", "."},
