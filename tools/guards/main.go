@@ -64,7 +64,7 @@ func guards() []guard {
 		{"no timer is left when nothing is under way", "internal/transport/limits.go",
 			"if s.first == nil {", "if false {", "./internal/transport"},
 		{"what is not net/http changes the header of one request", "client.go",
-			" || !guard.IsNetHTTP()", "", "."},
+			"&address, req.Header.Clone()", "&address, req.Header", "."},
 		{"a 401 is answered with a fresh token", "exchange.go",
 			"return x.reauthorize()", "return false", "."},
 		{"a token that was made for the attempt is not made again", "auth.go",
